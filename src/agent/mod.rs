@@ -1,1 +1,3 @@
-//! stub
+//! The half that runs on a host: request -> events.
+
+pub mod system;

@@ -1,0 +1,11 @@
+//! Changes as values: what is desired, what was found, and the difference between them. Pure.
+//!
+//! Hosts, database and DNS share this shape, so one diff, one printer and one set of refusals serve all.
+
+mod attributes;
+mod change;
+mod limits;
+
+pub use attributes::{Attributes, Value};
+pub use change::{Change, Id, Kind, Plan, Verb};
+pub use limits::{Limits, Refusal};
