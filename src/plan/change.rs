@@ -34,6 +34,8 @@ pub enum Kind {
     Service,
     /// A file of nginx's configuration.
     Nginx,
+    /// The generation of the application that serves.
+    Release,
     /// ufw's rules and defaults.
     Firewall,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Kind {
             Self::Unit => "unit",
             Self::Service => "service",
             Self::Nginx => "nginx",
+            Self::Release => "release",
             Self::Firewall => "firewall",
         })
     }

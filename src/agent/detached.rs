@@ -1,0 +1,62 @@
+//! The process of a detached run.
+
+use std::cell::RefCell;
+use std::io;
+
+use super::journal::Journal;
+use super::message::{self, Event, Holder, Operation, Outcome, Request};
+use super::system::{Fault, System};
+use super::{apply, deploy, failed, paths, run};
+use crate::resource::Context;
+use crate::secrets::FingerprintKey;
+
+/// Carries out a stored request, holding the host's lock, every event in the journal.
+pub(super) fn carry_out(run: &str, system: &dyn System) -> io::Result<()> {
+    let frame = std::fs::read(paths::request(run))?;
+    let request = message::decode(&mut &frame[..])?;
+    let what = match &request.operation {
+        Operation::Deploy { .. } => "deploy",
+        _ => "apply",
+    };
+    let holder = Holder {
+        run: run.to_owned(),
+        operator: request.operator.clone(),
+        since: jiff::Timestamp::now().to_string(),
+        what: what.to_owned(),
+    };
+    let _lock = match run::Lock::take(&holder) {
+        Ok(lock) => lock,
+        Err(run::Refused::Busy(other)) => {
+            let why = format!("{} runs {} since {}", other.operator, other.what, other.since);
+            let outcome = failed(&Fault::new("another run was first", why));
+            return Journal::open(&paths::journal(run))?.append(&Event::Finished { outcome });
+        }
+        Err(run::Refused::Io(error)) => return Err(error),
+    };
+    let journal = RefCell::new(Journal::open(&paths::journal(run))?);
+    // A full disk must not stop a run half-way: what cannot be written down is still done.
+    let emit = |event: Event| drop(journal.borrow_mut().append(&event));
+    let outcome = perform(&request, system, &emit);
+    let ended = journal.borrow_mut().append(&Event::Finished { outcome });
+    std::fs::remove_dir_all(paths::runtime().join("runs").join(run))?;
+    ended
+}
+
+fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outcome {
+    let key = FingerprintKey::new(request.key.clone());
+    let progress = |text: &str| emit(Event::Note { text: text.to_owned() });
+    match &request.operation {
+        Operation::Apply { run, resources, changes, confirm_within } => {
+            let context = Context { system, key: &key, progress: &progress };
+            let apply = apply::Apply { run, resources, changes, confirm_within: *confirm_within };
+            apply.run(&context, emit)
+        }
+        Operation::Deploy { target, .. } => deploy::run(target, system, emit),
+        Operation::Inspect { .. }
+        | Operation::Attach { .. }
+        | Operation::Confirm { .. }
+        | Operation::Receive { .. }
+        | Operation::InspectRelease(_)
+        | Operation::Status { .. } => failed(&Fault::new("this request does not run detached", "it changes nothing")),
+    }
+}

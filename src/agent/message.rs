@@ -1,0 +1,330 @@
+//! What operator and agent say to each other: one request on standard input, events as JSON lines on standard output.
+//!
+//! A request is a frame of a 4-byte big-endian length and that many bytes of zstd-compressed JSON; a body may follow it.
+//! Events start after a line that is [`MARK`], because login shells print things of their own.
+
+use std::io::{self, Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Change, Id};
+use crate::resource::Resource;
+use crate::secrets::{Secret, wire};
+
+/// The version of these messages and of the journal. An agent that meets a newer one says so.
+pub const PROTOCOL: u32 = 1;
+
+/// The line after which events begin.
+pub const MARK: &str = "\u{1e}geodeploy-events";
+
+/// A request that is larger than this is not ours.
+const MAXIMUM_FRAME: u32 = 16 << 20;
+
+/// What the operator asks for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// [`PROTOCOL`] of the sender.
+    pub protocol: u32,
+    /// The project's fingerprint key.
+    #[serde(with = "wire")]
+    pub key: Secret,
+    /// Who asks: `user@machine`, for the next operator who finds the host busy.
+    pub operator: String,
+    /// What to do.
+    pub operation: Operation,
+}
+
+/// What an agent can do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Compare resources with the host; changes nothing.
+    Inspect {
+        /// In the order in which they would be applied.
+        resources: Vec<Resource>,
+    },
+    /// Make the changes, detached, and tail the journal.
+    Apply {
+        /// Names the run.
+        run: String,
+        /// All resources of the host, in order.
+        resources: Vec<Resource>,
+        /// The changes that were consented to.
+        changes: Vec<Change>,
+        /// Seconds that a fresh connection has to confirm a firewall change.
+        confirm_within: u64,
+    },
+    /// Tail the journal of a run that is under way or has ended.
+    Attach {
+        /// Which run.
+        run: String,
+        /// How many of its events were seen already.
+        seen: usize,
+    },
+    /// Say over a fresh connection that the host can still be reached.
+    Confirm {
+        /// Which run waits for it.
+        run: String,
+    },
+    /// Store a release; its zstd-compressed bytes follow the request.
+    Receive {
+        /// SHA-256 of the uncompressed binary, hex.
+        digest: String,
+    },
+    /// Compare the running generation with what would be deployed; changes nothing.
+    InspectRelease(Target),
+    /// Start a generation beside the running one and switch to it, detached.
+    Deploy {
+        /// Names the run.
+        run: String,
+        /// What to switch to.
+        target: Target,
+    },
+    /// What runs, since when, and how it is.
+    Status {
+        /// The application's name.
+        app: String,
+    },
+}
+
+/// Which generation of the application is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The application's name: its units, its user, its folders.
+    pub app: String,
+    /// Which release.
+    pub choice: Choice,
+    /// Seconds that a new generation has to become healthy.
+    pub healthy_within: u64,
+    /// How many releases stay on the host.
+    pub keep: usize,
+    /// The Host header with which health is asked for through nginx; `None` asks the server alone.
+    pub public_name: Option<String>,
+}
+
+/// How a generation is chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// The release with this digest and the environment that provision wrote.
+    Release(String),
+    /// The generation that was good before the current one, with the environment that belongs to it.
+    Previous,
+    /// The current release and environment, started anew.
+    Again,
+}
+
+/// What an agent reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    /// The answer to an inspection.
+    Inspected {
+        /// The host itself.
+        facts: Facts,
+        /// How many resources were compared.
+        resources: usize,
+        /// Those that differ, in order.
+        changes: Vec<Change>,
+        /// A run that is under way on the host.
+        busy: Option<Holder>,
+    },
+    /// A step began.
+    Started {
+        /// From 1.
+        number: usize,
+        /// How many steps there are.
+        of: usize,
+        /// What it does: `create package nginx`.
+        step: String,
+    },
+    /// The step ended well.
+    Done {
+        /// Which.
+        number: usize,
+        /// How long it took.
+        milliseconds: u64,
+    },
+    /// Something worth a line.
+    Note {
+        /// The line.
+        text: String,
+    },
+    /// A fresh connection must confirm within this time, otherwise the change is undone.
+    AwaitingConfirmation {
+        /// Seconds from now.
+        seconds: u64,
+    },
+    /// The release must be sent first.
+    NeedsRelease {
+        /// Its digest.
+        digest: String,
+    },
+    /// Somebody else's run is under way; nothing was done.
+    Busy {
+        /// Whose.
+        holder: Holder,
+    },
+    /// A report for an operator, as JSON of its own.
+    Report {
+        /// The report.
+        value: serde_json::Value,
+    },
+    /// The end; always the last event.
+    Finished {
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "result")]
+pub enum Outcome {
+    /// As desired.
+    Converged {
+        /// How many resources were changed.
+        changed: usize,
+        /// Units that were started anew or reread their configuration.
+        restarted: Vec<String>,
+    },
+    /// The host moved since the plan was made; nothing was changed.
+    Stale {
+        /// What moved.
+        moved: Vec<Id>,
+    },
+    /// It did not work and what was before is back.
+    RolledBack {
+        /// What was tried.
+        what: String,
+        /// Why it did not work.
+        why: String,
+        /// The unit's last lines.
+        log: Vec<String>,
+    },
+    /// It did not work.
+    Failed {
+        /// What was tried.
+        what: String,
+        /// Why it did not work.
+        why: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
+}
+
+/// Who runs something on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The run.
+    pub run: String,
+    /// Who started it.
+    pub operator: String,
+    /// When, RFC 3339 in UTC.
+    pub since: String,
+    /// What it does: `apply`, `deploy`.
+    pub what: String,
+}
+
+/// The host itself, read only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// `ID` of /etc/os-release: `debian`.
+    pub distribution: String,
+    /// `VERSION_ID` of /etc/os-release: `12`.
+    pub release: String,
+    /// As `uname -m`: `x86_64`.
+    pub architecture: String,
+    /// The address that the operator comes from, as the host's sshd sees it.
+    pub peer: Option<String>,
+    /// Free MiB on /.
+    pub free_disk: u64,
+    /// Differs after a reboot.
+    pub boot: String,
+}
+
+/// A request's frame.
+///
+/// # Errors
+/// When it cannot be encoded; a request that we made always can.
+pub fn encode(request: &Request) -> io::Result<Vec<u8>> {
+    let json = zeroize::Zeroizing::new(serde_json::to_vec(request)?);
+    let body = zstd::bulk::compress(&json, 9)?;
+    let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+    Ok([&length.to_be_bytes()[..], &body].concat())
+}
+
+/// Reads a frame and leaves the reader where a body would begin.
+///
+/// # Errors
+/// When the input ends early, is not ours, or speaks a newer protocol than this agent.
+pub fn decode(reader: &mut impl Read) -> io::Result<Request> {
+    let mut length = [0; 4];
+    reader.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length);
+    if length > MAXIMUM_FRAME {
+        return Err(io::Error::other(format!("a request of {length} bytes is not ours")));
+    }
+    let mut body = vec![0; length as usize];
+    reader.read_exact(&mut body)?;
+    let json = zeroize::Zeroizing::new(zstd::stream::decode_all(&body[..])?);
+    #[derive(Deserialize)]
+    struct Version {
+        protocol: u32,
+    }
+    let Version { protocol } = serde_json::from_slice(&json)?;
+    if protocol > PROTOCOL {
+        return Err(io::Error::other(format!(
+            "the operator speaks protocol {protocol}, this agent {PROTOCOL}"
+        )));
+    }
+    Ok(serde_json::from_slice(&json)?)
+}
+
+/// Writes one event as a line.
+///
+/// # Errors
+/// When the writer is gone.
+pub fn write_event(writer: &mut impl Write, event: &Event) -> io::Result<()> {
+    let mut line = serde_json::to_vec(event)?;
+    line.push(b'\n');
+    writer.write_all(&line)?;
+    writer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Request {
+        Request {
+            protocol: PROTOCOL,
+            key: Secret::new("key".to_owned()),
+            operator: "ada@laptop".to_owned(),
+            operation: Operation::Inspect { resources: Vec::new() },
+        }
+    }
+
+    #[test]
+    fn a_request_survives_the_frame_and_leaves_the_body() {
+        let mut bytes = encode(&request()).unwrap();
+        bytes.extend_from_slice(b"body");
+        let mut reader = &bytes[..];
+        let read = decode(&mut reader).unwrap();
+        assert_eq!(read.operator, "ada@laptop");
+        assert_eq!(reader, b"body");
+    }
+
+    #[test]
+    fn a_newer_protocol_is_named() {
+        let newer = Request { protocol: PROTOCOL + 1, ..request() };
+        let error = decode(&mut &encode(&newer).unwrap()[..]).unwrap_err();
+        assert!(error.to_string().contains("protocol 2"), "{error}");
+    }
+
+    #[test]
+    fn an_endless_frame_is_refused() {
+        let error = decode(&mut &[0xff; 8][..]).unwrap_err();
+        assert!(error.to_string().contains("not ours"), "{error}");
+    }
+}

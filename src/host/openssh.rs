@@ -1,0 +1,214 @@
+//! The system's own ssh, so that the operator's configuration, agent, hardware keys and jump hosts work as usual.
+//!
+//! One master connection a host is kept for ten minutes after a run and found again by the next.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use openssh::{ControlPersist, KnownHosts, SessionBuilder, Stdio};
+
+use super::known_hosts;
+use super::{Channel, Destination, Transport};
+use crate::error::{Error, ErrorKind};
+
+/// How long a master stays when nobody uses it.
+const IDLE: std::num::NonZeroUsize = std::num::NonZeroUsize::new(600).unwrap_or(std::num::NonZeroUsize::MIN);
+
+/// A connection through the system's ssh.
+pub struct OpenSsh {
+    session: Arc<openssh::Session>,
+    region: String,
+    /// Where the master's socket is written down for the next run; `None` ends the master with this run.
+    kept: Option<PathBuf>,
+}
+
+impl OpenSsh {
+    /// Connects, or finds the master that an earlier run left in `folder`.
+    ///
+    /// `folder` holds configuration, pinned keys and sockets; its path is short, because a socket's path may have at most
+    /// 104 bytes. A `fresh` connection shares nothing with any other and is not kept.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AccessRefused`] for an unknown or changed host key and a refused login,
+    /// [`ErrorKind::Unreachable`] for everything else.
+    pub async fn connect(destination: &Destination, folder: &Path, fresh: bool) -> Result<Self, Error> {
+        let region = destination.region.clone();
+        if destination.host_keys.is_empty() {
+            return Err(Error::new(ErrorKind::AccessRefused, format!("{region}: no host key is pinned"))
+                .cause("without one, anybody on the way could be the server")
+                .hint(format!("type `geodeploy trust {region}` and compare the fingerprint")));
+        }
+        let configuration = write_configuration(destination, folder)?;
+        let kept = (!fresh).then(|| folder.join(format!("{region}.master")));
+        if let Some(session) = find_master(kept.as_deref(), &configuration.digest).await {
+            return Ok(Self { session: Arc::new(session), region, kept });
+        }
+        let mut builder = SessionBuilder::default();
+        builder
+            .config_file(&configuration.path)
+            .known_hosts_check(KnownHosts::Strict)
+            .user_known_hosts_file(&configuration.known_hosts)
+            .control_directory(folder)
+            .connect_timeout(destination.timeout)
+            .server_alive_interval(Duration::from_secs(5))
+            .control_persist(ControlPersist::IdleFor(IDLE));
+        let session = builder
+            .connect_mux(destination.alias())
+            .await
+            .map_err(|error| refused(&region, destination, &error))?;
+        if let Some(kept) = &kept {
+            let line = format!("{}\n{}\n", configuration.digest, session.control_socket().display());
+            std::fs::write(kept, line).map_err(|error| folder_error(folder, &error))?;
+        }
+        Ok(Self { session: Arc::new(session), region, kept })
+    }
+}
+
+impl Transport for OpenSsh {
+    async fn exec(&self, command: &str, input: Vec<u8>) -> Result<Channel, Error> {
+        let lost = |region: &str, error: &dyn std::error::Error| {
+            Error::new(ErrorKind::Unreachable, format!("{region}: the connection was lost")).source(error)
+        };
+        let mut child = openssh::Session::arc_raw_command(Arc::clone(&self.session), command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .await
+            .map_err(|error| lost(&self.region, &error))?;
+        let (Some(stdin), Some(stdout), Some(stderr)) =
+            (child.stdin().take(), child.stdout().take(), child.stderr().take())
+        else {
+            return Err(Error::new(ErrorKind::Failed, "ssh gave no standard streams"));
+        };
+        let region = self.region.clone();
+        let status = Box::pin(async move {
+            match child.wait().await {
+                Ok(status) => Ok(status.code()),
+                Err(openssh::Error::RemoteProcessTerminated | openssh::Error::Disconnected) => Ok(None),
+                Err(error) => Err(lost(&region, &error)),
+            }
+        });
+        Ok(Channel::new(input, stdin, stdout, stderr, status))
+    }
+
+    async fn close(self) {
+        let Some(session) = Arc::into_inner(self.session) else { return };
+        if self.kept.is_some() {
+            drop(session.detach());
+        } else {
+            // The host is left in any case; an error of the parting changes nothing.
+            let _ = session.close().await;
+        }
+    }
+}
+
+struct Configuration {
+    path: PathBuf,
+    known_hosts: PathBuf,
+    digest: String,
+}
+
+fn folder_error(folder: &Path, error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Failed, format!("cannot write in {}", folder.display())).cause(error)
+}
+
+fn write_configuration(destination: &Destination, folder: &Path) -> Result<Configuration, Error> {
+    let known_hosts = folder.join(format!("{}.known_hosts", destination.region));
+    let path = folder.join(format!("{}.config", destination.region));
+    let text = configuration(destination, &known_hosts);
+    let keys = known_hosts::lines(destination);
+    std::fs::write(&known_hosts, &keys).map_err(|error| folder_error(folder, &error))?;
+    std::fs::write(&path, &text).map_err(|error| folder_error(folder, &error))?;
+    let digest = crate::digest::sha256(format!("{text}{keys}").as_bytes());
+    Ok(Configuration { path, known_hosts, digest })
+}
+
+/// An ssh configuration for this host alone: what the inventory says first, then the operator's own, since ssh takes the
+/// first value that it finds.
+pub fn configuration(destination: &Destination, known_hosts: &Path) -> String {
+    let mut text = format!("Host {}\n", destination.alias());
+    let mut set = |name: &str, value: &str| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {name} {value}");
+    };
+    set("HostName", &destination.host);
+    set("HostKeyAlias", &destination.alias());
+    set("UserKnownHostsFile", &known_hosts.display().to_string());
+    set("GlobalKnownHostsFile", "/dev/null");
+    set("StrictHostKeyChecking", "yes");
+    set("UpdateHostKeys", "no");
+    set("CheckHostIP", "no");
+    set("ForwardAgent", "no");
+    set("ForwardX11", "no");
+    set("RequestTTY", "no");
+    set("RemoteCommand", "none");
+    set("ServerAliveCountMax", "3");
+    if let Some(user) = &destination.user {
+        set("User", user);
+    }
+    if let Some(port) = destination.port {
+        set("Port", &port.to_string());
+    }
+    if let Some(identity) = &destination.identity {
+        set("IdentityFile", &identity.display().to_string());
+        set("IdentitiesOnly", "yes");
+    }
+    if !destination.jumps.is_empty() {
+        let hops: Vec<String> = destination.jumps.iter().map(hop).collect();
+        set("ProxyJump", &hops.join(","));
+    }
+    let _ = writeln!(text, "Match all\n  Include ~/.ssh/config");
+    text
+}
+
+fn hop(jump: &super::Jump) -> String {
+    let user = jump.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let port = jump.port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{user}{}{port}", jump.host)
+}
+
+async fn find_master(kept: Option<&Path>, digest: &str) -> Option<openssh::Session> {
+    let text = std::fs::read_to_string(kept?).ok()?;
+    let (known, socket) = text.trim().split_once('\n')?;
+    if known != digest || !Path::new(socket).exists() {
+        return None;
+    }
+    let session = openssh::Session::resume_mux(PathBuf::from(socket).into_boxed_path(), None);
+    match session.check().await {
+        Ok(()) => Some(session),
+        Err(_) => {
+            // Dead: forget it without touching what may belong to somebody else by now.
+            drop(session.detach());
+            None
+        }
+    }
+}
+
+fn refused(region: &str, destination: &Destination, error: &openssh::Error) -> Error {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let _ = write!(text, ": {inner}");
+        source = inner.source();
+    }
+    let place = format!("{region}: cannot log in to {}", destination.host);
+    if text.contains("Host key verification failed") || text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+        return Error::new(ErrorKind::AccessRefused, format!("{region}: the host key of {} is not the pinned one", destination.host))
+            .cause("nothing was sent: no login, no command")
+            .hint(format!(
+                "if the server was reinstalled, type `geodeploy trust {region}` and compare the fingerprint; \
+                 otherwise somebody else answers"
+            ));
+    }
+    if text.contains("Permission denied") || text.contains("Too many authentication failures") {
+        return Error::new(ErrorKind::AccessRefused, place)
+            .cause(text.trim())
+            .hint("check `ssh.user` and the key: `ssh-add -l` lists what the agent offers");
+    }
+    Error::new(ErrorKind::Unreachable, place)
+        .cause(text.trim())
+        .hint("check the address, the port and the provider's firewall; nothing was changed")
+}
