@@ -6,9 +6,13 @@
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
 //! | [`secrets`] | the type that cannot print |
+//! | [`error`] | what, why, what next, exit code |
+//! | [`text`] | text that is safe to show |
 
 pub mod agent;
 pub mod digest;
+pub mod error;
 pub mod plan;
 pub mod resource;
 pub mod secrets;
+pub mod text;
