@@ -32,54 +32,44 @@ fn an_empty_plan_is_its_summary() {
     );
 }
 
-#[test]
-fn every_form_of_change_is_shown() {
-    let key =
-        |text: &str| FingerprintKey::new(Secret::new("k".to_owned())).fingerprint(text.as_bytes());
-    let site = |port: u16| {
-        let body = format!("server {{\n  a;\n  b;\n  c;\n  listen {port};\n}}\n");
-        Attributes::new()
-            .text("mode", "0644")
-            .lines("content", body)
+fn one_of_every_form() -> Vec<Change> {
+    let fingerprints = FingerprintKey::new(Secret::new("k".to_owned()));
+    let sealed = |text: &str| {
+        Some(Attributes::new().sealed("content", fingerprints.fingerprint(text.as_bytes())))
     };
+    let site = |port: u16, mode: &str| {
+        let body = format!("server {{\n  a;\n  b;\n  c;\n  listen {port};\n}}\n");
+        Some(Attributes::new().text("mode", mode).lines("content", body))
+    };
+    let text = |name: &str, value: &str| Some(Attributes::new().text(name, value));
+    let rules =
+        |rules: [&str; 2]| Some(Attributes::new().list("rules", rules.map(str::to_owned).to_vec()));
     let mut nginx = change(
         Kind::Nginx,
         "/etc/nginx/sites-available/app.conf",
-        Some(site(80)),
-        Some(site(443).text("mode", "0640")),
+        site(80, "0644"),
+        site(443, "0640"),
     );
     nginx.consequences.push("reloads nginx.service".to_owned());
-    let rules = |rules: &[&str]| {
-        Attributes::new().list("rules", rules.iter().map(|&rule| rule.to_owned()).collect())
-    };
-    let changes = vec![
-        change(
-            Kind::Package,
-            "nginx",
-            None,
-            Some(Attributes::new().text("state", "installed")),
-        ),
+    let (old, new) = (["allow 22", "allow 80"], ["allow 22", "allow 443"]);
+    let default = "../sites-available/default";
+    vec![
+        change(Kind::Package, "nginx", None, text("state", "installed")),
         nginx,
-        change(
-            Kind::File,
-            "/etc/app/env",
-            Some(Attributes::new().sealed("content", key("old"))),
-            Some(Attributes::new().sealed("content", key("new"))),
-        ),
-        change(
-            Kind::Firewall,
-            "ufw",
-            Some(rules(&["allow 22", "allow 80"])),
-            Some(rules(&["allow 22", "allow 443"])),
-        ),
+        change(Kind::File, "/etc/app/env", sealed("old"), sealed("new")),
+        change(Kind::Firewall, "ufw", rules(old), rules(new)),
         change(
             Kind::Symlink,
             "/etc/nginx/sites-enabled/default",
-            Some(Attributes::new().text("target", "../sites-available/default")),
+            text("target", default),
             None,
         ),
-    ];
-    assert_snapshot!(shown(changes), @r#"
+    ]
+}
+
+#[test]
+fn every_form_of_change_is_shown() {
+    assert_snapshot!(shown(one_of_every_form()), @r#"
     cn
       + package nginx
           state: installed
