@@ -6,9 +6,17 @@
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
 //! | [`secrets`] | the type that cannot print |
+//! | [`error`] | what, why, what next, exit code |
+//! | [`ui`] | all output, prompts and progress |
+//! | [`state`] | what the operator's machine keeps of a project |
+//! | [`text`] | text that is safe to show |
 
 pub mod agent;
 pub mod digest;
+pub mod error;
 pub mod plan;
 pub mod resource;
 pub mod secrets;
+pub mod state;
+pub mod text;
+pub mod ui;

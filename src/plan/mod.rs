@@ -4,8 +4,12 @@
 
 mod attributes;
 mod change;
+mod file;
 mod limits;
+mod print;
 
 pub use attributes::{Attributes, Value};
 pub use change::{Change, Id, Kind, Plan, Verb};
+pub use file::{Basis, SavedPlan, VERSION};
 pub use limits::{Limits, Refusal};
+pub use print::Look;
