@@ -2,6 +2,7 @@
 //!
 //! | Module | What it is |
 //! |---|---|
+//! | [`host`] | a host as the operator reaches it: transports, sessions |
 //! | [`plan`] | changes as values: attributes, diff, refusals (pure) |
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
@@ -14,6 +15,7 @@
 pub mod agent;
 pub mod digest;
 pub mod error;
+pub mod host;
 pub mod plan;
 pub mod resource;
 pub mod secrets;

@@ -3,6 +3,7 @@
 //! One master connection a host is kept for ten minutes after a run and found again by the next.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::{Channel, Destination, Transport};
 use crate::error::{Error, ErrorKind};
 
 /// How long a master stays when nobody uses it.
-const IDLE: std::num::NonZeroUsize = std::num::NonZeroUsize::new(600).unwrap_or(std::num::NonZeroUsize::MIN);
+const IDLE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(599);
 
 /// A connection through the system's ssh.
 pub struct OpenSsh {
@@ -31,12 +32,12 @@ impl OpenSsh {
     /// 104 bytes. A `fresh` connection shares nothing with any other and is not kept.
     ///
     /// # Errors
-    /// [`ErrorKind::AccessRefused`] for an unknown or changed host key and a refused login,
+    /// [`ErrorKind::LoginRefused`] for an unknown or changed host key and a refused login,
     /// [`ErrorKind::Unreachable`] for everything else.
     pub async fn connect(destination: &Destination, folder: &Path, fresh: bool) -> Result<Self, Error> {
         let region = destination.region.clone();
         if destination.host_keys.is_empty() {
-            return Err(Error::new(ErrorKind::AccessRefused, format!("{region}: no host key is pinned"))
+            return Err(Error::new(ErrorKind::LoginRefused, format!("{region}: no host key is pinned"))
                 .cause("without one, anybody on the way could be the server")
                 .hint(format!("type `geodeploy trust {region}` and compare the fingerprint")));
         }
@@ -196,7 +197,7 @@ fn refused(region: &str, destination: &Destination, error: &openssh::Error) -> E
     }
     let place = format!("{region}: cannot log in to {}", destination.host);
     if text.contains("Host key verification failed") || text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
-        return Error::new(ErrorKind::AccessRefused, format!("{region}: the host key of {} is not the pinned one", destination.host))
+        return Error::new(ErrorKind::LoginRefused, format!("{region}: the host key of {} is not the pinned one", destination.host))
             .cause("nothing was sent: no login, no command")
             .hint(format!(
                 "if the server was reinstalled, type `geodeploy trust {region}` and compare the fingerprint; \
@@ -204,7 +205,7 @@ fn refused(region: &str, destination: &Destination, error: &openssh::Error) -> E
             ));
     }
     if text.contains("Permission denied") || text.contains("Too many authentication failures") {
-        return Error::new(ErrorKind::AccessRefused, place)
+        return Error::new(ErrorKind::LoginRefused, place)
             .cause(text.trim())
             .hint("check `ssh.user` and the key: `ssh-add -l` lists what the agent offers");
     }

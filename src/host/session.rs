@@ -1,7 +1,5 @@
 //! Requests and events over a transport, the agent sent where it is missing.
 
-use std::path::PathBuf;
-
 use tokio::io::AsyncBufReadExt;
 
 use super::{Channel, HostBinary, Transport, Transports, shell};
@@ -168,7 +166,7 @@ impl Session {
                     .hint("run it again; nothing was changed"))
             }
             Attempt::NotRun { why, .. } if why.contains("a password is required") || why.contains("sudo:") => {
-                Err(Error::new(ErrorKind::AccessRefused, format!("{region}: the login may not become root without a password"))
+                Err(Error::new(ErrorKind::LoginRefused, format!("{region}: the login may not become root without a password"))
                     .cause(why.trim())
                     .hint("allow it with a line `USER ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d, or set `ssh.user = \"root\"`"))
             }
