@@ -9,11 +9,14 @@ use super::secret_reference::{SecretReference, Setting, literal, read_value, sec
 use super::values::Port;
 
 /// Variables that follow from other keys, or that systemd sets, with what to write instead.
-const DERIVED: [(&str, &str); 13] = [
+const DERIVED: [(&str, &str); 17] = [
     ("PORT", "port in [app]"),
     ("SERVER_NAME", "server_name in the region"),
     ("MAX_SSE_CONNECTIONS", "max_sse in [limits]"),
-    ("MAX_SSE_CONNECTIONS_PER_USER", "max_sse_per_user in [limits]"),
+    (
+        "MAX_SSE_CONNECTIONS_PER_USER",
+        "max_sse_per_user in [limits]",
+    ),
     ("VOLCENGINE_API_URL", "api_url in [model]"),
     ("VOLCENGINE_API_KEY", "api_key in [model]"),
     ("VOLCENGINE_ENDPOINT_ID", "endpoint_id in [model]"),
@@ -22,6 +25,10 @@ const DERIVED: [(&str, &str); 13] = [
     ("MONGODB_PASSWORD", "password in [database]"),
     ("JWT_SECRET", "jwt_secret in [login]"),
     ("JWT_PUBLIC_KEY", "jwt_public_key in [login]"),
+    ("MODEL", "kind in [model]"),
+    ("DRAIN_TIMEOUT", "drain in [release]"),
+    ("RUNTIME_DIRECTORY", "nothing: the unit sets it"),
+    ("STATE_DIRECTORY", "nothing: the unit sets it"),
     ("GENERATION", "nothing: the unit sets it"),
 ];
 
@@ -47,7 +54,9 @@ impl App {
         };
         let env = variables(table.section("env"), &BTreeMap::new());
         table.finish();
-        let port = port.and_then(|port| u16::try_from(port).ok()).and_then(Port::new);
+        let port = port
+            .and_then(|port| u16::try_from(port).ok())
+            .and_then(Port::new);
         let app = match (name, domain, port) {
             (Some(name), Some(domain), Some(port)) => Some(Self { name, domain, port }),
             _ => None,
@@ -72,7 +81,10 @@ pub(super) fn variables(table: Table<'_>, base: &Variables) -> Variables {
         };
         if let Some((_, instead)) = DERIVED.iter().find(|(derived, _)| *derived == key) {
             let cause = format!("`{key}` follows from another key and is not set here");
-            table.note(span, Wrong::new(cause, format!("remove it and write {instead}")));
+            table.note(
+                span,
+                Wrong::new(cause, format!("remove it and write {instead}")),
+            );
             continue;
         }
         match read_value(&table, key, span.clone(), value) {
@@ -105,10 +117,12 @@ impl Login {
         }
         if written == [true, true] {
             let cause = "users log in by a shared secret or by a public key, not by both";
-            table.wrong("jwt_public_key", Wrong::new(cause, "remove one of jwt_secret and jwt_public_key"));
+            table.wrong(
+                "jwt_public_key",
+                Wrong::new(cause, "remove one of jwt_secret and jwt_public_key"),
+            );
         }
         table.finish();
         shared.or(public)
     }
 }
-

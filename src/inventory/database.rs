@@ -46,7 +46,13 @@ impl Database {
         let user = table.text("user");
         let password = secret(&table, "password");
         table.finish();
-        Some(Self { mode: mode?, region, name: name?, user, password })
+        Some(Self {
+            mode: mode?,
+            region,
+            name: name?,
+            user,
+            password,
+        })
     }
 }
 

@@ -47,14 +47,18 @@ impl Firewall {
     /// Reads `[firewall]` or a region's `firewall`; what is left out is as in `base`. `regions` are the names in use.
     pub(super) fn read(table: Table<'_>, base: Option<&Self>, regions: &[&str]) -> Self {
         let administrators: Option<Vec<Cidr>> = table.texts("administrators");
-        let any = table.flag("allow_any_administrator") || base.is_some_and(|base| base.allow_any_administrator);
+        let any = table.flag("allow_any_administrator")
+            || base.is_some_and(|base| base.allow_any_administrator);
         let peers: Option<Vec<Peer>> = table.texts("database_peers");
         if administrators.as_ref().is_some_and(Vec::is_empty) {
             let cause = "nobody could log in any more: the list of administrators is empty";
             let remedy = "write the networks that you come from: administrators = [\"192.0.2.7\", \"198.51.100.0/24\"]";
             table.wrong("administrators", Wrong::new(cause, remedy));
         }
-        let everyone = administrators.iter().flatten().find(|network| network.is_everyone());
+        let everyone = administrators
+            .iter()
+            .flatten()
+            .find(|network| network.is_everyone());
         if let (Some(network), false) = (everyone, any) {
             table.wrong(
                 "administrators",
@@ -69,9 +73,13 @@ impl Firewall {
         }
         table.finish();
         Self {
-            administrators: administrators.or_else(|| Some(base?.administrators.clone())).unwrap_or_default(),
+            administrators: administrators
+                .or_else(|| Some(base?.administrators.clone()))
+                .unwrap_or_default(),
             allow_any_administrator: any,
-            database_peers: peers.or_else(|| Some(base?.database_peers.clone())).unwrap_or_default(),
+            database_peers: peers
+                .or_else(|| Some(base?.database_peers.clone()))
+                .unwrap_or_default(),
         }
     }
 }
@@ -83,11 +91,17 @@ fn check_peer(table: &Table<'_>, peer: &Peer, regions: &[&str]) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("write one of {} or a network", regions.join(", ")),
             };
-            table.wrong("database_peers", Wrong::new(format!("no region is called `{name}`"), remedy));
+            table.wrong(
+                "database_peers",
+                Wrong::new(format!("no region is called `{name}`"), remedy),
+            );
         }
         Peer::Network(network) if network.is_everyone() => {
             let cause = format!("`{network}` opens the database to the whole internet");
-            table.wrong("database_peers", Wrong::new(cause, "name the regions or the addresses that need it"));
+            table.wrong(
+                "database_peers",
+                Wrong::new(cause, "name the regions or the addresses that need it"),
+            );
         }
         Peer::Region(_) | Peer::Network(_) => {}
     }

@@ -33,13 +33,21 @@ impl HostKey {
 
     /// The fingerprint as `ssh-keygen -l` prints it: `SHA256:` and unpadded base64.
     pub fn fingerprint(&self) -> String {
-        format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&self.blob)))
+        format!(
+            "SHA256:{}",
+            STANDARD_NO_PAD.encode(Sha256::digest(&self.blob))
+        )
     }
 }
 
 impl fmt::Display for HostKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.algorithm, STANDARD.encode(&self.blob))
+        write!(
+            formatter,
+            "{} {}",
+            self.algorithm,
+            STANDARD.encode(&self.blob)
+        )
     }
 }
 
@@ -61,7 +69,9 @@ impl FromStr for HostKey {
             ));
         };
         match STANDARD.decode(encoded) {
-            Ok(blob) if inner_algorithm(&blob) == Some(algorithm.as_bytes()) => Ok(Self { algorithm, blob }),
+            Ok(blob) if inner_algorithm(&blob) == Some(algorithm.as_bytes()) => {
+                Ok(Self { algorithm, blob })
+            }
             _ => Err(Wrong::new(
                 format!("what follows `{algorithm}` is not a key of that kind"),
                 "copy the whole line of the host's key again, or remove it and run `geodeploy trust REGION`",
@@ -82,7 +92,8 @@ fn inner_algorithm(blob: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
     #[test]
     fn a_key_survives_reading_and_writing_without_its_comment() {
@@ -94,13 +105,20 @@ mod tests {
     fn the_fingerprint_is_the_one_that_ssh_keygen_prints() {
         // GitHub publishes this pair.
         let key: HostKey = KEY.parse().unwrap();
-        assert_eq!(key.fingerprint(), "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU");
+        assert_eq!(
+            key.fingerprint(),
+            "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
+        );
     }
 
     #[test]
     fn a_cut_or_mislabelled_key_is_refused() {
         assert!("ssh-ed25519 AAAAC3NzaC1lZDI1".parse::<HostKey>().is_err());
-        assert!(KEY.replacen("ssh-ed25519", "ssh-rsa", 1).parse::<HostKey>().is_err());
+        assert!(
+            KEY.replacen("ssh-ed25519", "ssh-rsa", 1)
+                .parse::<HostKey>()
+                .is_err()
+        );
         assert!("ssh-dss AAAA".parse::<HostKey>().is_err());
         assert!("ssh-ed25519".parse::<HostKey>().is_err());
     }

@@ -20,14 +20,17 @@ pub struct Limits {
 impl Default for Limits {
     /// The guide's.
     fn default() -> Self {
-        Self { max_sse: 200, max_sse_per_user: 1 }
+        Self {
+            max_sse: 200,
+            max_sse_per_user: 1,
+        }
     }
 }
 
 impl Limits {
     pub(super) fn read(table: Table<'_>, base: &Self) -> Self {
         let max_sse = table.whole("max_sse", 1..=100_000);
-        let per_user = table.whole("max_sse_per_user", 1..=100_000);
+        let per_user = table.whole("max_sse_per_user", 1..=1000);
         let limits = Self {
             max_sse: max_sse.unwrap_or(base.max_sse),
             max_sse_per_user: per_user.unwrap_or(base.max_sse_per_user),
@@ -37,7 +40,10 @@ impl Limits {
                 "one user may hold {} streams, all users together only {}",
                 limits.max_sse_per_user, limits.max_sse
             );
-            table.wrong("max_sse_per_user", Wrong::new(cause, "write a max_sse_per_user of at most max_sse"));
+            table.wrong(
+                "max_sse_per_user",
+                Wrong::new(cause, "write a max_sse_per_user of at most max_sse"),
+            );
         }
         table.finish();
         limits
@@ -73,7 +79,10 @@ impl FromStr for Upgrade {
             "none" => Ok(Self::None),
             "security" => Ok(Self::Security),
             "all" => Ok(Self::All),
-            _ => Err(Wrong::new(format!("`{text}` is not a kind of upgrade"), "write security, none or all")),
+            _ => Err(Wrong::new(
+                format!("`{text}` is not a kind of upgrade"),
+                "write security, none or all",
+            )),
         }
     }
 }
@@ -124,8 +133,12 @@ impl FromStr for Swap {
         }
         let size: ByteSize = text.parse()?;
         if !(64..=64 * 1024).contains(&size.as_mebibytes()) {
-            let cause = format!("a swap file of {text} is too small to help or too large to be meant");
-            return Err(Wrong::new(cause, "write a size from 64MiB to 64GiB, or none"));
+            let cause =
+                format!("a swap file of {text} is too small to help or too large to be meant");
+            return Err(Wrong::new(
+                cause,
+                "write a size from 64MiB to 64GiB, or none",
+            ));
         }
         Ok(Self(Some(size)))
     }
@@ -137,17 +150,25 @@ impl HostSystem {
         let log_max_age: Option<Span> = table.text("log_max_age");
         if log_max_size.is_some_and(|size| size.as_mebibytes() < 16) {
             let cause = "less than 16MiB of logs would not hold an hour";
-            table.wrong("log_max_size", Wrong::new(cause, "write at least 16MiB, such as 500MiB"));
+            table.wrong(
+                "log_max_size",
+                Wrong::new(cause, "write at least 16MiB, such as 500MiB"),
+            );
         }
         if log_max_age.is_some_and(|age| age.0 < Duration::from_secs(3600)) {
             let cause = "logs that are gone within the hour explain nothing";
-            table.wrong("log_max_age", Wrong::new(cause, "write at least 1h, such as 14d"));
+            table.wrong(
+                "log_max_age",
+                Wrong::new(cause, "write at least 1h, such as 14d"),
+            );
         }
         let system = Self {
             swap: table.text::<Swap>("swap").map_or(base.swap, |swap| swap.0),
             log_max_size: log_max_size.unwrap_or(base.log_max_size),
             log_max_age: log_max_age.map_or(base.log_max_age, |age| age.0),
-            time_servers: table.texts("time_servers").unwrap_or_else(|| base.time_servers.clone()),
+            time_servers: table
+                .texts("time_servers")
+                .unwrap_or_else(|| base.time_servers.clone()),
         };
         table.finish();
         system
@@ -169,12 +190,20 @@ impl Mirrors {
     pub(super) fn read(table: Table<'_>, base: &Self) -> Self {
         let mirrors = Self {
             apt: table.text("apt").or_else(|| base.apt.clone()),
-            apt_security: table.text("apt_security").or_else(|| base.apt_security.clone()),
+            apt_security: table
+                .text("apt_security")
+                .or_else(|| base.apt_security.clone()),
             apt_proxy: table.text("apt_proxy").or_else(|| base.apt_proxy.clone()),
         };
         if mirrors.apt_security.is_some() && mirrors.apt.is_none() {
             let cause = "apt_security stands beside apt, and there is no apt";
-            table.wrong("apt_security", Wrong::new(cause, "write apt = \"http://mirrors.example.com/ubuntu\" too"));
+            table.wrong(
+                "apt_security",
+                Wrong::new(
+                    cause,
+                    "write apt = \"http://mirrors.example.com/ubuntu\" too",
+                ),
+            );
         }
         table.finish();
         mirrors
@@ -193,9 +222,12 @@ pub struct Release {
 impl Release {
     pub(super) fn read(table: Table<'_>) -> Self {
         let drain: Option<Span> = table.text("drain");
-        if drain.is_some_and(|drain| !(1..=7200).contains(&drain.0.as_secs())) {
-            let cause = "streams are given from one second to two hours to end";
-            table.wrong("drain", Wrong::new(cause, "write a time from 1s to 2h, such as 60s"));
+        if drain.is_some_and(|drain| !(1..=3600).contains(&drain.0.as_secs())) {
+            let cause = "streams are given from one second to one hour to end";
+            table.wrong(
+                "drain",
+                Wrong::new(cause, "write a time from 1s to 1h, such as 60s"),
+            );
         }
         let release = Self {
             keep: table.whole("keep", 2..=50).unwrap_or(5),

@@ -42,14 +42,19 @@ impl FromStr for LinkEnd {
     type Err = Wrong;
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
-        if text == "operator" { Ok(Self::Operator) } else { text.parse().map(Self::Region) }
+        if text == "operator" {
+            Ok(Self::Operator)
+        } else {
+            text.parse().map(Self::Region)
+        }
     }
 }
 
 impl Link {
     /// Whether the line joins these two, in either order.
     pub fn joins(&self, one: &LinkEnd, other: &LinkEnd) -> bool {
-        (&self.between.0 == one && &self.between.1 == other) || (&self.between.0 == other && &self.between.1 == one)
+        (&self.between.0 == one && &self.between.1 == other)
+            || (&self.between.0 == other && &self.between.1 == one)
     }
 
     /// Reads all of `[[links]]`.
@@ -70,11 +75,19 @@ impl Link {
             let megabits = table.whole("mbps", 1..=100_000);
             if round_trip.is_some_and(|time| time.0 > Duration::from_secs(5)) {
                 let cause = "a round trip of more than 5s is no link that anything works over";
-                table.wrong("rtt", Wrong::new(cause, "write the time that ping shows, such as 180ms"));
+                table.wrong(
+                    "rtt",
+                    Wrong::new(cause, "write the time that ping shows, such as 180ms"),
+                );
             }
             table.finish();
-            if let (Some(between), Some(round_trip), Some(megabits)) = (ends, round_trip, megabits) {
-                links.push(Self { between, round_trip: round_trip.0, megabits });
+            if let (Some(between), Some(round_trip), Some(megabits)) = (ends, round_trip, megabits)
+            {
+                links.push(Self {
+                    between,
+                    round_trip: round_trip.0,
+                    megabits,
+                });
             }
         }
         links
@@ -95,7 +108,10 @@ fn ends(table: &Table<'_>, regions: &[&str]) -> Option<(LinkEnd, LinkEnd)> {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("write operator or one of {}", regions.join(", ")),
             };
-            table.wrong("between", Wrong::new(format!("no region is called `{name}`"), remedy));
+            table.wrong(
+                "between",
+                Wrong::new(format!("no region is called `{name}`"), remedy),
+            );
         }
     }
     match <[LinkEnd; 2]>::try_from(ends) {

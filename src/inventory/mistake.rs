@@ -78,9 +78,19 @@ pub fn names_a_secret(name: &str) -> bool {
     let said = |part: &str| name.split(['_', '-', '.']).any(|word| word == part);
     !said("public")
         && !name.ends_with("host_key")
-        && ["password", "passphrase", "passwd", "secret", "token", "key", "apikey", "credential", "credentials"]
-            .iter()
-            .any(|part| said(part))
+        && [
+            "password",
+            "passphrase",
+            "passwd",
+            "secret",
+            "token",
+            "key",
+            "apikey",
+            "credential",
+            "credentials",
+        ]
+        .iter()
+        .any(|part| said(part))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod app;
 mod database;
+mod document;
 mod find;
 mod firewall;
 mod host_key;
@@ -31,7 +32,8 @@ pub use links::{Link, LinkEnd};
 pub use mistake::{Mistake, Wrong, did_you_mean, names_a_secret};
 pub use model::Model;
 pub use names::{
-    AppName, DatabaseName, DomainName, HostName, PackageName, RegionName, ServerName, UserName, VariableName,
+    AppName, DatabaseName, DomainName, HostName, PackageName, RegionName, ServerName, UserName,
+    VariableName,
 };
 pub use pin::with_host_keys;
 pub use region::{Addresses, Nginx, Region};
@@ -39,7 +41,8 @@ pub use secret_reference::{SecretReference, SecretSource, Setting};
 pub use ssh::{JumpHost, Ssh, SshDefaults};
 pub use values::{ByteSize, Cidr, HttpUrl, Port, Span};
 
-use reader::{Document, Table};
+use document::Document;
+use reader::Table;
 use region::Defaults;
 use secret_reference::FilePath;
 
@@ -83,7 +86,8 @@ impl Inventory {
                 line: None,
                 text: String::new(),
                 cause: format!("the inventory cannot be read: {error}"),
-                remedy: "name it with --inventory FILE, or write one with `geodeploy init`".to_owned(),
+                remedy: "name it with --inventory FILE, or write one with `geodeploy init`"
+                    .to_owned(),
             }]
         })?;
         Self::parse(&text, &file)
@@ -109,15 +113,51 @@ impl Inventory {
     /// # Errors
     /// Names the regions that there are, the likeliest first.
     pub fn region(&self, name: &str) -> Result<&Region, Wrong> {
-        if let Some(region) = self.regions.iter().find(|region| region.name.as_str() == name) {
+        if let Some(region) = self
+            .regions
+            .iter()
+            .find(|region| region.name.as_str() == name)
+        {
             return Ok(region);
         }
-        let names: Vec<&str> = self.regions.iter().map(|region| region.name.as_str()).collect();
+        let names: Vec<&str> = self
+            .regions
+            .iter()
+            .map(|region| region.name.as_str())
+            .collect();
         let remedy = match did_you_mean(name, names.iter().copied()) {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("write one of {}", names.join(", ")),
         };
-        Err(Wrong::new(format!("{} has no region `{name}`", self.file.display()), remedy))
+        Err(Wrong::new(
+            format!("{} has no region `{name}`", self.file.display()),
+            remedy,
+        ))
+    }
+
+    /// Every secret that the inventory refers to, in the order of the file; the same source may come twice.
+    pub fn secret_references(&self) -> Vec<&SecretReference> {
+        let login = match &self.login {
+            Login::Secret(reference) => Some(reference),
+            Login::PublicKey(setting) => setting.reference(),
+        };
+        let mut references: Vec<&SecretReference> = login.into_iter().collect();
+        references.extend(&self.database.password);
+        for region in &self.regions {
+            references.extend(&region.ssh.login.sudo_password);
+            references.extend(region.env.values().filter_map(Setting::reference));
+            if let Model::Ark {
+                api_key,
+                endpoint_id,
+                ..
+            } = &region.model
+            {
+                references.push(api_key);
+                references.extend(endpoint_id.reference());
+            }
+        }
+        references.sort_by_key(|reference| reference.line);
+        references
     }
 
     /// A path of the inventory as the program can open it: relative ones start at the inventory's folder.
@@ -163,10 +203,21 @@ fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
     }
     let mut regions = Vec::new();
     for (key, span, value) in entries {
-        let name = key.parse().map_err(|wrong| regions_table.note(span.clone(), wrong)).ok();
-        regions.push(Region::read(name, regions_table.inner(key, span, value), &defaults));
+        let name = key
+            .parse()
+            .map_err(|wrong| regions_table.note(span.clone(), wrong))
+            .ok();
+        regions.push(Region::read(
+            name,
+            regions_table.inner(key, span, value),
+            &defaults,
+        ));
     }
-    check_regions(&regions_table, &regions, !root.section("firewall").has("administrators"));
+    check_regions(
+        &regions_table,
+        &regions,
+        !root.section("firewall").has("administrators"),
+    );
     let login = Login::read(root.section("login"));
     let database = Database::read(root.section("database"));
     check_database(&root.section("database"), database.as_ref(), &names);
@@ -191,8 +242,10 @@ fn check_version(root: &Table<'_>) {
     } else if let Some(version) = root.whole("version", 1..=u32::MAX)
         && version != VERSION
     {
-        let cause = format!("this inventory has version {version}, this program reads version {VERSION}");
-        let remedy = format!("use a geodeploy that reads version {version}, or write version = {VERSION}");
+        let cause =
+            format!("this inventory has version {version}, this program reads version {VERSION}");
+        let remedy =
+            format!("use a geodeploy that reads version {version}, or write version = {VERSION}");
         root.wrong("version", Wrong::new(cause, remedy));
     }
 }
@@ -209,15 +262,28 @@ fn check_regions(table: &Table<'_>, regions: &[Option<Region>], no_common_admini
         for earlier in &known[..index] {
             let twice = |key: &str, same: bool, what: &str| {
                 if same {
-                    let cause = format!("{} and {} have the same {what}", earlier.name, region.name);
-                    own.wrong(key, Wrong::new(cause, format!("write the {what} of {} itself", region.name)));
+                    let cause =
+                        format!("{} and {} have the same {what}", earlier.name, region.name);
+                    own.wrong(
+                        key,
+                        Wrong::new(cause, format!("write the {what} of {} itself", region.name)),
+                    );
                 }
             };
-            twice("ipv4", earlier.addresses.ipv4 == region.addresses.ipv4, "IPv4 address");
-            let six = region.addresses.ipv6.is_some() && earlier.addresses.ipv6 == region.addresses.ipv6;
+            twice(
+                "ipv4",
+                earlier.addresses.ipv4 == region.addresses.ipv4,
+                "IPv4 address",
+            );
+            let six =
+                region.addresses.ipv6.is_some() && earlier.addresses.ipv6 == region.addresses.ipv6;
             twice("ipv6", six, "IPv6 address");
             twice("domain", earlier.domain == region.domain, "domain");
-            twice("server_name", earlier.server_name == region.server_name, "server_name");
+            twice(
+                "server_name",
+                earlier.server_name == region.server_name,
+                "server_name",
+            );
         }
     }
 }
@@ -226,12 +292,21 @@ fn check_database(table: &Table<'_>, database: Option<&Database>, regions: &[&st
     let Some(database) = database else { return };
     if database.mode != DatabaseMode::Embedded {
         let cause = "this version of geodeploy installs and connects no MongoDB";
-        table.wrong("mode", Wrong::new(cause, "write mode = \"embedded\": each host keeps its own data in a file"));
+        table.wrong(
+            "mode",
+            Wrong::new(
+                cause,
+                "write mode = \"embedded\": each host keeps its own data in a file",
+            ),
+        );
     }
     if let Some(region) = &database.region
         && !regions.contains(&region.as_str())
     {
         let cause = format!("no region is called `{region}`");
-        table.wrong("region", Wrong::new(cause, format!("write one of {}", regions.join(", "))));
+        table.wrong(
+            "region",
+            Wrong::new(cause, format!("write one of {}", regions.join(", "))),
+        );
     }
 }

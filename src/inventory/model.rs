@@ -34,10 +34,16 @@ impl Model {
             _ => table.required("kind", "ark"),
         };
         let (base_url, base_key, base_id) = match base {
-            Some(Self::Ark { api_url, api_key, endpoint_id }) => (Some(api_url), Some(api_key), Some(endpoint_id)),
+            Some(Self::Ark {
+                api_url,
+                api_key,
+                endpoint_id,
+            }) => (Some(api_url), Some(api_key), Some(endpoint_id)),
             Some(Self::Echo) | None => (None, None, None),
         };
-        let url = table.text::<HttpUrl>("api_url").or_else(|| base_url.cloned());
+        let url = table
+            .text::<HttpUrl>("api_url")
+            .or_else(|| base_url.cloned());
         let url = url.or_else(|| ARK_URL.parse().ok())?;
         let key = secret(&table, "api_key").or_else(|| base_key.cloned());
         let endpoint = setting(&table, "endpoint_id").or_else(|| base_id.cloned());
@@ -52,9 +58,16 @@ impl Model {
                     table.missing("api_key", "api_key = { env = \"VOLCENGINE_API_KEY\" }");
                 }
                 if !table.has("endpoint_id") && endpoint.is_none() {
-                    table.missing("endpoint_id", "endpoint_id = { env = \"VOLCENGINE_ENDPOINT_ID\" }");
+                    table.missing(
+                        "endpoint_id",
+                        "endpoint_id = { env = \"VOLCENGINE_ENDPOINT_ID\" }",
+                    );
                 }
-                key.zip(endpoint).map(|(api_key, endpoint_id)| Self::Ark { api_url: url, api_key, endpoint_id })
+                key.zip(endpoint).map(|(api_key, endpoint_id)| Self::Ark {
+                    api_url: url,
+                    api_key,
+                    endpoint_id,
+                })
             }
             None => None,
         };
@@ -91,4 +104,3 @@ impl FromStr for ModelKind {
         }
     }
 }
-

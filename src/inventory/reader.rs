@@ -7,81 +7,8 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mistake::{Mistake, Wrong, did_you_mean, names_a_secret};
-
-/// The text being read, and what was found wrong with it so far.
-pub(super) struct Document<'t> {
-    file: &'t str,
-    text: &'t str,
-    mistakes: RefCell<Vec<Mistake>>,
-}
-
-impl<'t> Document<'t> {
-    pub(super) fn new(file: &'t str, text: &'t str) -> Self {
-        Self {
-            file,
-            text,
-            mistakes: RefCell::new(Vec::new()),
-        }
-    }
-
-    /// Parses the text; what is not TOML becomes a mistake each, and the rest is still read.
-    pub(super) fn parse(&self) -> DeTable<'t> {
-        let (table, errors) = DeTable::parse_recoverable(self.text);
-        for error in errors {
-            self.note(
-                error.span().unwrap_or(0..0),
-                Wrong::new(
-                    format!("this is not TOML: {}", error.message().replace('\n', ", ")),
-                    "write `key = \"text\"`, `key = 1`, `key = [\"a\", \"b\"]` or `[section]`, each on a line of its own",
-                ),
-            );
-        }
-        table.into_inner()
-    }
-
-    pub(super) fn root<'d>(&'d self, table: &'d DeTable<'t>) -> Table<'d> {
-        Table::new(self, String::new(), 0..0, Some(table))
-    }
-
-    pub(super) fn note(&self, span: Range<usize>, wrong: Wrong) {
-        let line = self.line_number(span.start);
-        self.mistakes.borrow_mut().push(Mistake {
-            file: self.file.to_owned(),
-            line: Some(line),
-            text: shown(self.text.lines().nth(line - 1).unwrap_or("")),
-            cause: wrong.cause,
-            remedy: wrong.remedy,
-        });
-    }
-
-    pub(super) fn line_number(&self, offset: usize) -> usize {
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-
-    /// All mistakes in the order of their lines.
-    pub(super) fn into_mistakes(self) -> Vec<Mistake> {
-        let mut mistakes = self.mistakes.into_inner();
-        mistakes.sort_by_key(|mistake| mistake.line);
-        mistakes.dedup();
-        mistakes
-    }
-}
-
-/// A line as a message may show it: cut to 100 characters, without a value that may be a secret.
-fn shown(line: &str) -> String {
-    let line = line.trim();
-    if let Some((key, _)) = line.split_once('=')
-        && names_a_secret(key.trim().trim_matches('"'))
-    {
-        return format!("{} = ...", key.trim());
-    }
-    match line.char_indices().nth(100) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line.to_owned(),
-    }
-}
+use super::document::Document;
+use super::mistake::{Wrong, did_you_mean};
 
 /// One table of the document, or the absence of one, in which every key is absent.
 pub(super) struct Table<'d> {
@@ -93,7 +20,12 @@ pub(super) struct Table<'d> {
 }
 
 impl<'d> Table<'d> {
-    fn new(document: &'d Document<'d>, name: String, span: Range<usize>, entries: Option<&'d DeTable<'d>>) -> Self {
+    pub(super) fn new(
+        document: &'d Document<'d>,
+        name: String,
+        span: Range<usize>,
+        entries: Option<&'d DeTable<'d>>,
+    ) -> Self {
         Self {
             document,
             name,
@@ -113,7 +45,8 @@ impl<'d> Table<'d> {
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.entries.is_some_and(|entries| entries.contains_key(key))
+        self.entries
+            .is_some_and(|entries| entries.contains_key(key))
     }
 
     pub(super) fn line_of(&self, span: &Range<usize>) -> usize {
@@ -145,7 +78,11 @@ impl<'d> Table<'d> {
     }
 
     /// A text that must be there; `example` is what the remedy shows.
-    pub(super) fn required<T: FromStr<Err = Wrong>>(&self, key: &'static str, example: &str) -> Option<T> {
+    pub(super) fn required<T: FromStr<Err = Wrong>>(
+        &self,
+        key: &'static str,
+        example: &str,
+    ) -> Option<T> {
         if self.value(key).is_none() {
             self.missing(key, &format!("{key} = \"{example}\""));
         }
@@ -173,7 +110,11 @@ impl<'d> Table<'d> {
             self.note(
                 value.span(),
                 Wrong::new(
-                    format!("`{key}` must be a whole number from {} to {}", range.start(), range.end()),
+                    format!(
+                        "`{key}` must be a whole number from {} to {}",
+                        range.start(),
+                        range.end()
+                    ),
                     format!("write it without quotes, such as {key} = {}", range.start()),
                 ),
             );
@@ -183,11 +124,16 @@ impl<'d> Table<'d> {
 
     /// `true` or `false`; absent is false.
     pub(super) fn flag(&self, key: &'static str) -> bool {
-        let Some(value) = self.value(key) else { return false };
+        let Some(value) = self.value(key) else {
+            return false;
+        };
         value.get_ref().as_bool().unwrap_or_else(|| {
             self.note(
                 value.span(),
-                Wrong::new(format!("`{key}` must be true or false"), format!("write {key} = true, without quotes")),
+                Wrong::new(
+                    format!("`{key}` must be true or false"),
+                    format!("write {key} = true, without quotes"),
+                ),
             );
             false
         })
@@ -202,13 +148,21 @@ impl<'d> Table<'d> {
     }
 
     /// The table behind an entry of [`Table::entries`].
-    pub(super) fn inner(&self, key: &str, span: Range<usize>, value: &'d Spanned<DeValue<'d>>) -> Table<'d> {
+    pub(super) fn inner(
+        &self,
+        key: &str,
+        span: Range<usize>,
+        value: &'d Spanned<DeValue<'d>>,
+    ) -> Table<'d> {
         let name = self.joined(key);
         if value.get_ref().as_table().is_none() {
             self.note(
                 span.clone(),
                 Wrong::new(
-                    format!("`{name}` must be a section, this is {}", article(value.get_ref().type_str())),
+                    format!(
+                        "`{name}` must be a section, this is {}",
+                        article(value.get_ref().type_str())
+                    ),
                     format!("write [{name}] on a line of its own and its keys below"),
                 ),
             );
@@ -220,35 +174,63 @@ impl<'d> Table<'d> {
     pub(super) fn region(&self, name: &str) -> Table<'d> {
         let found = self.entries.and_then(|entries| entries.get(name));
         let span = found.map_or(self.span.clone(), Spanned::span);
-        Table::new(self.document, self.joined(name), span, found.and_then(|value| value.get_ref().as_table()))
+        Table::new(
+            self.document,
+            self.joined(name),
+            span,
+            found.and_then(|value| value.get_ref().as_table()),
+        )
     }
 
     /// The tables of an array of tables, `[[key]]`.
     pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(value) = self.value(key) else {
+            return Vec::new();
+        };
         let items = value.get_ref().as_array();
         if items.is_none() {
             self.note(
                 value.span(),
-                Wrong::new(format!("`{key}` must be a list of sections"), format!("write [[{key}]], with two brackets")),
+                Wrong::new(
+                    format!("`{key}` must be a list of sections"),
+                    format!("write [[{key}]], with two brackets"),
+                ),
             );
         }
-        items.into_iter().flatten().map(|item| self.inner(key, item.span(), item)).collect()
+        items
+            .into_iter()
+            .flatten()
+            .map(|item| self.inner(key, item.span(), item))
+            .collect()
     }
 
     /// Reports a key that must be there, at the table's own line.
     pub(super) fn missing(&self, key: &str, write: &str) {
-        let place = if self.name.is_empty() { "the inventory".to_owned() } else { format!("[{}]", self.name) };
-        let below = if self.name.is_empty() { "at the top".to_owned() } else { format!("below [{}]", self.name) };
+        let place = if self.name.is_empty() {
+            "the inventory".to_owned()
+        } else {
+            format!("[{}]", self.name)
+        };
+        let below = if self.name.is_empty() {
+            "at the top".to_owned()
+        } else {
+            format!("below [{}]", self.name)
+        };
         self.note(
             self.span.clone(),
-            Wrong::new(format!("{place} has no `{key}`"), format!("write {write} {below}")),
+            Wrong::new(
+                format!("{place} has no `{key}`"),
+                format!("write {write} {below}"),
+            ),
         );
     }
 
     /// Reports a mistake at a key, or at the table's own line where the key is absent.
     pub(super) fn wrong(&self, key: &str, wrong: Wrong) {
-        let span = self.entries.and_then(|entries| entries.get(key)).map_or(self.span.clone(), Spanned::span);
+        let span = self
+            .entries
+            .and_then(|entries| entries.get(key))
+            .map_or(self.span.clone(), Spanned::span);
         self.note(span, wrong);
     }
 
@@ -263,12 +245,19 @@ impl<'d> Table<'d> {
             if asked.contains(&key) {
                 continue;
             }
-            let place = if self.name.is_empty() { "the inventory".to_owned() } else { format!("[{}]", self.name) };
+            let place = if self.name.is_empty() {
+                "the inventory".to_owned()
+            } else {
+                format!("[{}]", self.name)
+            };
             let remedy = match did_you_mean(key, asked.iter().copied()) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("remove it, or write one of: {}", known_keys(&asked)),
             };
-            self.note(span, Wrong::new(format!("{place} knows no `{key}`"), remedy));
+            self.note(
+                span,
+                Wrong::new(format!("{place} knows no `{key}`"), remedy),
+            );
         }
     }
 
@@ -277,17 +266,26 @@ impl<'d> Table<'d> {
             self.note(
                 value.span(),
                 Wrong::new(
-                    format!("`{key}` must be text, this is {}", article(value.get_ref().type_str())),
+                    format!(
+                        "`{key}` must be text, this is {}",
+                        article(value.get_ref().type_str())
+                    ),
                     format!("write it in quotes: {key} = \"...\""),
                 ),
             );
             return None;
         };
-        text.parse().map_err(|wrong| self.note(value.span(), wrong)).ok()
+        text.parse()
+            .map_err(|wrong| self.note(value.span(), wrong))
+            .ok()
     }
 
     fn joined(&self, key: &str) -> String {
-        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+        if self.name.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.name)
+        }
     }
 }
 
@@ -299,5 +297,9 @@ fn known_keys(asked: &[&str]) -> String {
 }
 
 fn article(kind: &str) -> String {
-    if kind.starts_with(['a', 'i']) { format!("an {kind}") } else { format!("a {kind}") }
+    if kind.starts_with(['a', 'i']) {
+        format!("an {kind}")
+    } else {
+        format!("a {kind}")
+    }
 }

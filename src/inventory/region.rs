@@ -58,7 +58,10 @@ impl Addresses {
     /// All of them as networks of one.
     pub fn networks(self) -> Vec<Cidr> {
         let six = self.ipv6.map(IpAddr::V6);
-        std::iter::once(IpAddr::V4(self.ipv4)).chain(six).map(Cidr::from).collect()
+        std::iter::once(IpAddr::V4(self.ipv4))
+            .chain(six)
+            .map(Cidr::from)
+            .collect()
     }
 }
 
@@ -90,10 +93,16 @@ pub(super) struct Defaults<'d> {
 
 impl Region {
     /// Reads `[regions.NAME]`.
-    pub(super) fn read(name: Option<RegionName>, table: Table<'_>, defaults: &Defaults<'_>) -> Option<Self> {
+    pub(super) fn read(
+        name: Option<RegionName>,
+        table: Table<'_>,
+        defaults: &Defaults<'_>,
+    ) -> Option<Self> {
         let server_name = table.required("server_name", "us-server");
         let domain: Option<DomainName> = table.required("domain", "us.yourapp.com");
-        let ipv4 = table.required::<PublicIpv4>("ipv4", "203.0.113.10").map(|address| address.0);
+        let ipv4 = table
+            .required::<PublicIpv4>("ipv4", "203.0.113.10")
+            .map(|address| address.0);
         let ipv6 = table.text::<PublicIpv6>("ipv6").map(|address| address.0);
         let address = ipv4.map(|address| HostName::from(IpAddr::V4(address)));
         let ssh = Ssh::read(table.section("ssh"), defaults.ssh, address);
@@ -103,8 +112,17 @@ impl Region {
             absent if absent.is_absent() => defaults.model.cloned(),
             section => Model::read(section, defaults.model),
         };
-        let nginx = Nginx::read(table.section("nginx"), name.as_ref(), domain.as_ref(), defaults);
-        let firewall = Firewall::read(table.section("firewall"), Some(defaults.firewall), defaults.regions);
+        let nginx = Nginx::read(
+            table.section("nginx"),
+            name.as_ref(),
+            domain.as_ref(),
+            defaults,
+        );
+        let firewall = Firewall::read(
+            table.section("firewall"),
+            Some(defaults.firewall),
+            defaults.regions,
+        );
         let limits = Limits::read(table.section("limits"), defaults.limits);
         let packages = Packages::read(table.section("packages"), defaults.packages);
         let system = HostSystem::read(table.section("system"), defaults.system);
@@ -140,7 +158,13 @@ impl Nginx {
         };
         if server_names.as_ref().is_some_and(Vec::is_empty) {
             let cause = "the web server would answer to no name";
-            table.wrong("server_name", Wrong::new(cause, "write server_name = [\"us.yourapp.com\"], or remove the key"));
+            table.wrong(
+                "server_name",
+                Wrong::new(
+                    cause,
+                    "write server_name = [\"us.yourapp.com\"], or remove the key",
+                ),
+            );
         }
         let timeout = sse_read_timeout(&table);
         let backup: Option<RegionName> = table.text("backup");
@@ -161,28 +185,51 @@ pub(super) fn sse_read_timeout(table: &Table<'_>) -> Option<Duration> {
     let timeout: Span = table.text("sse_read_timeout")?;
     if !(30..=86_400).contains(&timeout.0.as_secs()) {
         let cause = "a silent stream is kept from 30 seconds, two heartbeats, to one day";
-        table.wrong("sse_read_timeout", Wrong::new(cause, "write a time from 30s to 24h, such as 3600s"));
+        table.wrong(
+            "sse_read_timeout",
+            Wrong::new(cause, "write a time from 30s to 24h, such as 3600s"),
+        );
     }
     Some(timeout.0)
 }
 
 fn usual_names(domain: &DomainName, app: &App) -> Vec<DomainName> {
     let api = format!("api.{}", app.domain).parse().ok();
-    std::iter::once(domain.clone()).chain(api.filter(|api| api != domain)).collect()
+    std::iter::once(domain.clone())
+        .chain(api.filter(|api| api != domain))
+        .collect()
 }
 
-fn check_backup(table: &Table<'_>, backup: &RegionName, region: Option<&RegionName>, regions: &[&str]) {
-    let others: Vec<&str> = regions.iter().copied().filter(|name| region.is_none_or(|own| own.as_str() != *name)).collect();
+fn check_backup(
+    table: &Table<'_>,
+    backup: &RegionName,
+    region: Option<&RegionName>,
+    regions: &[&str],
+) {
+    let others: Vec<&str> = regions
+        .iter()
+        .copied()
+        .filter(|name| region.is_none_or(|own| own.as_str() != *name))
+        .collect();
     if region == Some(backup) {
         let cause = format!("`{backup}` cannot be its own backup");
-        let remedy = format!("name another region ({}), or remove the key", others.join(", "));
+        let remedy = format!(
+            "name another region ({}), or remove the key",
+            others.join(", ")
+        );
         table.wrong("backup", Wrong::new(cause, remedy));
     } else if !regions.contains(&backup.as_str()) {
         let remedy = match did_you_mean(backup.as_str(), others.iter().copied()) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("name another region ({}), or remove the key", others.join(", ")),
+            None => format!(
+                "name another region ({}), or remove the key",
+                others.join(", ")
+            ),
         };
-        table.wrong("backup", Wrong::new(format!("no region is called `{backup}`"), remedy));
+        table.wrong(
+            "backup",
+            Wrong::new(format!("no region is called `{backup}`"), remedy),
+        );
     }
 }
 
@@ -193,7 +240,11 @@ impl FromStr for PublicIpv4 {
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
         match text.parse::<Ipv4Addr>() {
-            Ok(address) if !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast() => {
+            Ok(address)
+                if !address.is_unspecified()
+                    && !address.is_multicast()
+                    && !address.is_broadcast() =>
+            {
                 Ok(Self(address))
             }
             _ => Err(Wrong::new(
@@ -211,7 +262,11 @@ impl FromStr for PublicIpv6 {
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
         match text.parse::<Ipv6Addr>() {
-            Ok(address) if !address.is_unspecified() && !address.is_multicast() && !address.is_unicast_link_local() => {
+            Ok(address)
+                if !address.is_unspecified()
+                    && !address.is_multicast()
+                    && !address.is_unicast_link_local() =>
+            {
                 Ok(Self(address))
             }
             _ => Err(Wrong::new(

@@ -71,7 +71,10 @@ impl FromStr for PlainText {
     type Err = Wrong;
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
-        if text.chars().any(|letter| letter.is_control() && letter != '\n') {
+        if text
+            .chars()
+            .any(|letter| letter.is_control() && letter != '\n')
+        {
             return Err(Wrong::new(
                 "the value holds a control character",
                 "write printable text; put binary data into a file and name the file",
@@ -142,16 +145,25 @@ pub(super) fn literal(key: &str) -> Wrong {
 }
 
 fn source(table: &Table<'_>) -> Option<SecretSource> {
-    let variable = table.text::<VariableName>("env").map(SecretSource::Environment);
-    let file = table.text::<FilePath>("file").map(|path| SecretSource::File(path.0));
-    let command = table.texts::<Argument>("command").map(|words| words.into_iter().map(|word| word.0).collect());
+    let variable = table
+        .text::<VariableName>("env")
+        .map(SecretSource::Environment);
+    let file = table
+        .text::<FilePath>("file")
+        .map(|path| SecretSource::File(path.0));
+    let command = table
+        .texts::<Argument>("command")
+        .map(|words| words.into_iter().map(|word| word.0).collect());
     let command = command.and_then(|words: Vec<String>| command_of(table, words));
     let encrypted = table.text::<FilePath>("age");
     let identity = table.text::<FilePath>("identity");
     let keys = ["env", "file", "command", "age"];
     let written = keys.iter().filter(|key| table.has(key)).count();
     if written != 1 {
-        let cause = format!("`{}` names {written} sources, a secret has one", table.name());
+        let cause = format!(
+            "`{}` names {written} sources, a secret has one",
+            table.name()
+        );
         table.wrong("", Wrong::new(cause, format!("write one of {FORMS}")));
         return None;
     }
@@ -170,7 +182,9 @@ fn source(table: &Table<'_>) -> Option<SecretSource> {
 }
 
 fn command_of(table: &Table<'_>, words: Vec<String>) -> Option<SecretSource> {
-    let is_list = table.value("command").is_some_and(|value| value.get_ref().is_array());
+    let is_list = table
+        .value("command")
+        .is_some_and(|value| value.get_ref().is_array());
     if !is_list && words.iter().any(|word| word.contains(' ')) {
         table.wrong(
             "command",
@@ -182,8 +196,12 @@ fn command_of(table: &Table<'_>, words: Vec<String>) -> Option<SecretSource> {
         return None;
     }
     if words.first().is_none_or(String::is_empty) {
-        let remedy = "write the program and its arguments: command = [\"pass\", \"show\", \"name\"]";
-        table.wrong("command", Wrong::new("the command names no program", remedy));
+        let remedy =
+            "write the program and its arguments: command = [\"pass\", \"show\", \"name\"]";
+        table.wrong(
+            "command",
+            Wrong::new("the command names no program", remedy),
+        );
         return None;
     }
     Some(SecretSource::Command(words))
@@ -197,7 +215,10 @@ impl FromStr for FilePath {
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
         if text.is_empty() || text.contains('\0') {
-            return Err(Wrong::new("this is not a path", "write a path, relative to the inventory's folder or absolute"));
+            return Err(Wrong::new(
+                "this is not a path",
+                "write a path, relative to the inventory's folder or absolute",
+            ));
         }
         Ok(Self(PathBuf::from(text)))
     }
@@ -210,7 +231,10 @@ impl FromStr for Argument {
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
         if text.contains('\0') {
-            return Err(Wrong::new("an argument cannot hold a zero byte", "remove it"));
+            return Err(Wrong::new(
+                "an argument cannot hold a zero byte",
+                "remove it",
+            ));
         }
         Ok(Self(text.to_owned()))
     }

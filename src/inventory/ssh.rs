@@ -55,7 +55,9 @@ impl SshDefaults {
             _ => table.required("user", "root"),
         };
         let port = match table.value("port") {
-            Some(_) => table.whole("port", 1..=65535).and_then(|port| u16::try_from(port).ok()),
+            Some(_) => table
+                .whole("port", 1..=65535)
+                .and_then(|port| u16::try_from(port).ok()),
             None => Some(base.map_or(22, |base| base.port.number())),
         };
         let identity = table.text::<FilePath>("identity").map(|path| path.0);
@@ -66,19 +68,29 @@ impl SshDefaults {
             port: Port::new(port?)?,
             identity: identity.or_else(|| base?.identity.clone()),
             sudo_password: sudo_password.or_else(|| base?.sudo_password.clone()),
-            jump: jump.or_else(|| Some(base?.jump.clone())).unwrap_or_default(),
+            jump: jump
+                .or_else(|| Some(base?.jump.clone()))
+                .unwrap_or_default(),
         })
     }
 }
 
 impl Ssh {
     /// Reads a region's `ssh`.
-    pub(super) fn read(table: Table<'_>, base: Option<&SshDefaults>, address: Option<HostName>) -> Option<Self> {
+    pub(super) fn read(
+        table: Table<'_>,
+        base: Option<&SshDefaults>,
+        address: Option<HostName>,
+    ) -> Option<Self> {
         let login = match base {
             None if table.is_absent() => None,
             _ => SshDefaults::read(&table, base),
         };
-        let host = if table.value("host").is_some() { table.text("host") } else { address };
+        let host = if table.value("host").is_some() {
+            table.text("host")
+        } else {
+            address
+        };
         let host_keys = table.texts("host_key");
         table.finish();
         Some(Self {
@@ -97,7 +109,10 @@ impl FromStr for JumpHost {
             Some((user, rest)) => (Some(user.parse()?), rest),
             None => (None, text),
         };
-        let (host, port) = match rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        let (host, port) = match rest
+            .strip_prefix('[')
+            .and_then(|inner| inner.split_once(']'))
+        {
             Some((address, port)) => (address, port.strip_prefix(':')),
             None => match rest.rsplit_once(':') {
                 Some((host, port)) if !host.contains(':') => (host, Some(port)),
@@ -106,11 +121,18 @@ impl FromStr for JumpHost {
         };
         let port = match port {
             Some(port) => Some(port.parse().ok().and_then(Port::new).ok_or_else(|| {
-                Wrong::new(format!("`{port}` is not a port"), "write user@host:port with a port from 1 to 65535")
+                Wrong::new(
+                    format!("`{port}` is not a port"),
+                    "write user@host:port with a port from 1 to 65535",
+                )
             })?),
             None => None,
         };
-        Ok(Self { user, host: host.parse()?, port })
+        Ok(Self {
+            user,
+            host: host.parse()?,
+            port,
+        })
     }
 }
 
@@ -131,7 +153,13 @@ mod tests {
 
     #[test]
     fn a_jump_host_that_ssh_would_read_as_an_option_is_refused() {
-        for text in ["-J", "-oProxyCommand=id@host", "user@-l", "user@host:0", "user@host;id"] {
+        for text in [
+            "-J",
+            "-oProxyCommand=id@host",
+            "user@-l",
+            "user@host:0",
+            "user@host;id",
+        ] {
             assert!(text.parse::<JumpHost>().is_err(), "{text}");
         }
     }

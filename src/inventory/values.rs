@@ -83,7 +83,11 @@ impl FromStr for Cidr {
         if network.addr() != network.network() {
             return Err(Wrong::new(
                 format!("`{text}` is an address inside a network, not the network itself"),
-                format!("write {} for the network or {} for the one address", network.trunc(), network.addr()),
+                format!(
+                    "write {} for the network or {} for the one address",
+                    network.trunc(),
+                    network.addr()
+                ),
             ));
         }
         Ok(Self(network))
@@ -207,11 +211,17 @@ impl FromStr for HttpUrl {
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || "-._~:/[]%+,".contains(letter));
         let host = url.host();
-        if scheme && plain && host.starts_with(|first: char| first.is_ascii_alphanumeric() || first == ':') {
+        if scheme
+            && plain
+            && host.starts_with(|first: char| first.is_ascii_alphanumeric() || first == ':')
+        {
             return Ok(url);
         }
         Err(Wrong::new(
-            format!("`{}` is not a usable web address", without_credentials(text)),
+            format!(
+                "`{}` is not a usable web address",
+                without_credentials(text)
+            ),
             "write a scheme, a host and a path, such as https://mirrors.example.com/ubuntu: no user, password, query or spaces",
         ))
     }
@@ -232,21 +242,39 @@ mod tests {
     fn a_single_address_is_a_network_of_one_and_prints_as_an_address() {
         let cidr: Cidr = "192.0.2.7".parse().unwrap();
         assert_eq!(cidr.to_string(), "192.0.2.7");
-        assert_eq!("2001:db8::/48".parse::<Cidr>().unwrap().to_string(), "2001:db8::/48");
+        assert_eq!(
+            "2001:db8::/48".parse::<Cidr>().unwrap().to_string(),
+            "2001:db8::/48"
+        );
         assert!("0.0.0.0/0".parse::<Cidr>().unwrap().is_everyone());
     }
 
     #[test]
     fn a_network_with_host_bits_names_both_ways_out() {
         let wrong = "192.0.2.7/24".parse::<Cidr>().unwrap_err();
-        assert!(wrong.remedy.contains("192.0.2.0/24") && wrong.remedy.contains("192.0.2.7 "), "{wrong}");
+        assert!(
+            wrong.remedy.contains("192.0.2.0/24") && wrong.remedy.contains("192.0.2.7 "),
+            "{wrong}"
+        );
     }
 
     #[test]
     fn sizes_and_spans_need_their_unit() {
         assert_eq!("2GiB".parse::<ByteSize>().unwrap().as_mebibytes(), 2048);
-        assert_eq!("180ms".parse::<Span>().unwrap().0, Duration::from_millis(180));
-        for text in ["", "2", "2TB", "GiB", "-1s", "1.5s", "99999999999999999999d", "18446744073709551615d"] {
+        assert_eq!(
+            "180ms".parse::<Span>().unwrap().0,
+            Duration::from_millis(180)
+        );
+        for text in [
+            "",
+            "2",
+            "2TB",
+            "GiB",
+            "-1s",
+            "1.5s",
+            "99999999999999999999d",
+            "18446744073709551615d",
+        ] {
             assert!(text.parse::<ByteSize>().is_err(), "{text}");
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
@@ -254,7 +282,9 @@ mod tests {
 
     #[test]
     fn a_web_address_keeps_its_password_out_of_the_message() {
-        let wrong = "https://user:hunter2@example.com".parse::<HttpUrl>().unwrap_err();
+        let wrong = "https://user:hunter2@example.com"
+            .parse::<HttpUrl>()
+            .unwrap_err();
         assert!(!wrong.to_string().contains("hunter2"), "{wrong}");
     }
 

@@ -29,6 +29,10 @@ macro_rules! name {
     };
 }
 
+mod hosts;
+
+pub use hosts::{DomainName, HostName, ServerName};
+
 name! {
     /// A region's name: `us`, `cn`, `eu-west`. Lower-case letters, digits and hyphens, at most 31.
     RegionName
@@ -40,18 +44,6 @@ name! {
 name! {
     /// A user's login name on a host, as useradd accepts it.
     UserName
-}
-name! {
-    /// A fully qualified domain name in lower case, without the final dot.
-    DomainName
-}
-name! {
-    /// What a connection goes to: a domain name, a host's short name, an IPv4 or an IPv6 address.
-    HostName
-}
-name! {
-    /// A host's short name, one DNS label: `us-server`.
-    ServerName
 }
 name! {
     /// The name of an environment variable: capitals, digits and underscores.
@@ -78,8 +70,22 @@ const RESERVED_REGIONS: [&str; 2] = ["operator", "all"];
 
 /// Users that exist on Debian and Ubuntu hosts or come with what is installed there.
 const RESERVED_USERS: [&str; 16] = [
-    "root", "daemon", "bin", "sys", "sync", "mail", "proxy", "www-data", "backup", "nobody", "sshd", "nginx", "mongodb",
-    "systemd", "messagebus", "geodeploy",
+    "root",
+    "daemon",
+    "bin",
+    "sys",
+    "sync",
+    "mail",
+    "proxy",
+    "www-data",
+    "backup",
+    "nobody",
+    "sshd",
+    "nginx",
+    "mongodb",
+    "systemd",
+    "messagebus",
+    "geodeploy",
 ];
 
 impl FromStr for RegionName {
@@ -115,67 +121,15 @@ impl FromStr for UserName {
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
         let begins = text.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
-        let holds = text
-            .chars()
-            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_' || letter == '-');
+        let holds = text.chars().all(|letter| {
+            letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_' || letter == '-'
+        });
         if begins && holds && text.len() <= 32 {
             return Ok(Self(text.to_owned()));
         }
         Err(Wrong::new(
             format!("`{text}` cannot be a user's name"),
             "write a letter or underscore, then lower-case letters, digits, - or _ (at most 32), such as root or deploy",
-        ))
-    }
-}
-
-impl FromStr for DomainName {
-    type Err = Wrong;
-
-    fn from_str(text: &str) -> Result<Self, Wrong> {
-        let lower = text.to_ascii_lowercase();
-        let labels: Vec<&str> = lower.split('.').collect();
-        let top_is_a_word = labels.last().is_some_and(|top| top.starts_with(|first: char| first.is_ascii_lowercase()));
-        if labels.len() >= 2 && lower.len() <= 253 && top_is_a_word && labels.iter().all(|label| is_label(label)) {
-            return Ok(Self(lower));
-        }
-        Err(Wrong::new(
-            format!("`{text}` is not a domain name"),
-            "write the bare name, such as us.yourapp.com: no scheme, port, path, wildcard or final dot",
-        ))
-    }
-}
-
-impl FromStr for HostName {
-    type Err = Wrong;
-
-    fn from_str(text: &str) -> Result<Self, Wrong> {
-        let is_address = text.parse::<std::net::IpAddr>().is_ok();
-        if is_address || (text.len() <= 253 && text.split('.').all(|label| is_label(&label.to_ascii_lowercase()))) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(Wrong::new(
-            format!("`{text}` is not a host's name or address"),
-            "write a name of letters, digits, dots and hyphens that begins with a letter or digit, or an IP address",
-        ))
-    }
-}
-
-impl From<std::net::IpAddr> for HostName {
-    fn from(address: std::net::IpAddr) -> Self {
-        Self(address.to_string())
-    }
-}
-
-impl FromStr for ServerName {
-    type Err = Wrong;
-
-    fn from_str(text: &str) -> Result<Self, Wrong> {
-        if is_label(text) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(Wrong::new(
-            format!("`{text}` is not a host's short name"),
-            "write lower-case letters, digits and inner hyphens, at most 63, such as us-server",
         ))
     }
 }
@@ -202,10 +156,11 @@ impl FromStr for PackageName {
     type Err = Wrong;
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
-        let begins = text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit());
-        let holds = text
-            .chars()
-            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "+-.".contains(letter));
+        let begins =
+            text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit());
+        let holds = text.chars().all(|letter| {
+            letter.is_ascii_lowercase() || letter.is_ascii_digit() || "+-.".contains(letter)
+        });
         if begins && holds && text.len() >= 2 {
             return Ok(Self(text.to_owned()));
         }
@@ -220,8 +175,14 @@ impl FromStr for DatabaseName {
     type Err = Wrong;
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
-        let holds = text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-');
-        if holds && !text.is_empty() && text.len() < 64 && !["admin", "local", "config"].contains(&text) {
+        let holds = text
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-');
+        if holds
+            && !text.is_empty()
+            && text.len() < 64
+            && !["admin", "local", "config"].contains(&text)
+        {
             return Ok(Self(text.to_owned()));
         }
         Err(Wrong::new(
@@ -238,7 +199,9 @@ fn simple_name(text: &str, what: &str, example: &str) -> Result<String, Wrong> {
     }
     Err(Wrong::new(
         format!("`{text}` cannot be {what}"),
-        format!("write a lower-case letter, then letters, digits and inner hyphens (at most 31), such as {example}"),
+        format!(
+            "write a lower-case letter, then letters, digits and inner hyphens (at most 31), such as {example}"
+        ),
     ))
 }
 
@@ -256,7 +219,19 @@ mod tests {
 
     #[test]
     fn names_that_ssh_or_a_shell_would_act_on_are_refused() {
-        for text in ["-oProxyCommand=id", "host;id", "$(id)", "`id`", "a b", "a\nb", "", "a/b", "a@b", "..", "%h"] {
+        for text in [
+            "-oProxyCommand=id",
+            "host;id",
+            "$(id)",
+            "`id`",
+            "a b",
+            "a\nb",
+            "",
+            "a/b",
+            "a@b",
+            "..",
+            "%h",
+        ] {
             assert!(text.parse::<HostName>().is_err(), "host {text:?}");
             assert!(text.parse::<UserName>().is_err(), "user {text:?}");
             assert!(text.parse::<DomainName>().is_err(), "domain {text:?}");
@@ -270,8 +245,14 @@ mod tests {
     fn usual_names_are_taken() {
         assert!("2001:db8::1".parse::<HostName>().is_ok());
         assert!("cn-server".parse::<HostName>().is_ok());
-        assert_eq!("US.YourApp.com".parse::<DomainName>().unwrap().as_str(), "us.yourapp.com");
-        assert_eq!("eu-west".parse::<RegionName>().unwrap().upper_case(), "EU-WEST");
+        assert_eq!(
+            "US.YourApp.com".parse::<DomainName>().unwrap().as_str(),
+            "us.yourapp.com"
+        );
+        assert_eq!(
+            "eu-west".parse::<RegionName>().unwrap().upper_case(),
+            "EU-WEST"
+        );
         assert!("libstdc++6".parse::<PackageName>().is_ok());
     }
 
