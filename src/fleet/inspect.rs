@@ -1,0 +1,67 @@
+//! What would change on each host.
+
+use futures_util::future::join_all;
+
+use super::Member;
+use crate::agent::message::{Event, Facts, Holder, Operation, Outcome, Target};
+use crate::error::{Error, ErrorKind};
+use crate::host::Reply;
+use crate::plan::Plan;
+use crate::resource::Resource;
+
+/// A host's answer.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// What would change.
+    pub plan: Plan,
+    /// The host itself.
+    pub facts: Facts,
+    /// A run that is under way.
+    pub busy: Option<Holder>,
+    /// The release that must be sent first.
+    pub needs_release: bool,
+}
+
+/// Compares each host with its resources, in parallel.
+pub async fn inspect(members: &[(&Member, &[Resource])]) -> Vec<Result<Inspected, Error>> {
+    join_all(members.iter().map(|(member, resources)| {
+        let resources = resources.to_vec();
+        ask(member, Operation::Inspect { resources })
+    }))
+    .await
+}
+
+/// Compares each host's generation with the wanted one, in parallel.
+pub async fn inspect_releases(members: &[(&Member, Target)]) -> Vec<Result<Inspected, Error>> {
+    join_all(members.iter().map(|(member, target)| ask(member, Operation::InspectRelease(target.clone())))).await
+}
+
+async fn ask(member: &Member, operation: Operation) -> Result<Inspected, Error> {
+    let region = member.session.region();
+    let mut answer = None;
+    let mut needs_release = false;
+    let reply = member
+        .session
+        .request(operation, &[], |event| match event {
+            Event::Inspected { facts, resources, changes, busy } => {
+                let plan = Plan { target: region.to_owned(), resources, changes };
+                answer = Some((plan, facts, busy));
+            }
+            Event::NeedsRelease { .. } => needs_release = true,
+            Event::Note { text } => member.lane.note(&text),
+            _ => {}
+        })
+        .await?;
+    match (reply, answer) {
+        (Reply::Finished(Outcome::Converged { .. }), Some((plan, facts, busy))) => {
+            Ok(Inspected { plan, facts, busy, needs_release })
+        }
+        (Reply::Finished(Outcome::Failed { what, why, hint }), _) => {
+            let error = Error::new(ErrorKind::Failed, format!("{region}: {what}")).cause(why);
+            Err(hint.into_iter().fold(error, Error::hint))
+        }
+        (Reply::Lost(_), _) => Err(Error::new(ErrorKind::Unreachable, format!("{region}: the connection was lost"))
+            .hint("nothing was changed; run it again")),
+        (Reply::Finished(_), _) => Err(Error::new(ErrorKind::Failed, format!("{region}: the agent gave no inspection"))),
+    }
+}
