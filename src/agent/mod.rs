@@ -1,3 +1,6 @@
 //! The half that runs on a host: request -> events.
 
+#[cfg(test)]
+pub mod fixture;
+pub mod machine;
 pub mod system;
