@@ -154,14 +154,14 @@ fn lists_are_refreshed_when_absent_old_or_older_than_a_source() {
     let cases: [Case; 4] = [
         ("fresh", false, |_| {}),
         ("old", true, |system| {
-            system.sleep(FRESH + Duration::from_secs(1))
+            system.sleep(FRESH + Duration::from_secs(1));
         }),
         ("a source changed", true, |system| {
             system.sleep(Duration::from_secs(1));
             system.put("/etc/apt/sources.list.d/x.sources", "");
         }),
         ("absent", true, |system| {
-            system.remove(Path::new(LIST)).unwrap()
+            system.remove(Path::new(LIST)).unwrap();
         }),
     ];
     for (name, refreshes, alter) in cases {
