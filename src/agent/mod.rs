@@ -7,11 +7,13 @@ mod answer;
 mod apply;
 mod deploy;
 mod detached;
+#[cfg(test)]
+pub mod fixture;
 mod generation;
 mod http;
 mod inspect;
 pub mod journal;
-mod machine;
+pub mod machine;
 pub mod message;
 pub mod paths;
 mod run;

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::resource::Ownership;
 
@@ -209,6 +209,15 @@ pub trait System {
     /// When the path is not there.
     fn free_space(&self, path: &Path) -> io::Result<u64>;
 
-    /// Waits; a fixture returns at once.
+    /// When a path's content was last changed, links followed; `None` when there is nothing.
+    ///
+    /// # Errors
+    /// When a folder on the way cannot be searched.
+    fn modified(&self, path: &Path) -> io::Result<Option<SystemTime>>;
+
+    /// The time of day.
+    fn now(&self) -> SystemTime;
+
+    /// Waits; a fixture returns at once and moves its clock.
     fn sleep(&self, duration: Duration);
 }

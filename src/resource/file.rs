@@ -90,16 +90,30 @@ impl Manage for File {
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
         let path = &self.path;
-        match &self.content {
-            Some(content) => context
-                .system
-                .write(path, content.bytes(), &self.ownership)
-                .map_err(|error| Fault::new(format!("cannot write {}", path.display()), error)),
-            None => context
-                .system
-                .remove(path)
-                .map_err(|error| Fault::new(format!("cannot remove {}", path.display()), error)),
+        let what = match self.content {
+            Some(_) => format!("cannot write {}", path.display()),
+            None => format!("cannot remove {}", path.display()),
+        };
+        let fault = |error| Fault::new(&what, error);
+        let found = context.system.metadata(path).map_err(fault)?;
+        if found.is_some_and(|found| matches!(found.entry, Entry::Directory | Entry::Other)) {
+            return Err(
+                Fault::new(what, "something that is not a file has this name").hint(format!(
+                    "look at it and move it away: `ls -ld {}`",
+                    path.display()
+                )),
+            );
         }
+        let Some(content) = &self.content else {
+            return context.system.remove(path).map_err(fault);
+        };
+        if let Some(folder) = path.parent() {
+            context.system.make_directory(folder).map_err(fault)?;
+        }
+        context
+            .system
+            .write(path, content.bytes(), &self.ownership)
+            .map_err(fault)
     }
 
     fn notifies(&self) -> &[Notify] {

@@ -32,12 +32,15 @@ macro_rules! unfinished {
 }
 pub(crate) use unfinished;
 
+mod apt;
 mod apt_source;
 mod directory;
+mod facts;
 mod file;
 mod firewall;
 mod nginx;
-mod package;
+pub mod package;
+pub mod pending;
 mod service;
 mod swap;
 mod symlink;
@@ -50,6 +53,7 @@ use serde::{Deserialize, Serialize};
 
 pub use apt_source::AptSource;
 pub use directory::Directory;
+pub use facts::{Facts, PackageState, UnitState};
 pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
 pub use nginx::Nginx;
@@ -72,6 +76,8 @@ pub struct Context<'a> {
     pub system: &'a dyn System,
     /// The project's key, so that what is secret compares without being told.
     pub key: &'a FingerprintKey,
+    /// What was asked of the machine before. Made with [`Facts::about`] once a run.
+    pub facts: &'a Facts,
     /// Takes a line of progress for the operator: `waiting for the apt lock, held by apt-get (812)`.
     pub progress: &'a dyn Fn(&str),
 }
@@ -143,6 +149,14 @@ pub enum Action {
 }
 
 impl Action {
+    /// As in a mark, in an attribute and as systemctl's verb: `reload`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reload => "reload",
+            Self::Restart => "restart",
+        }
+    }
+
     /// As in a plan: `reloads`.
     pub fn third_person(self) -> &'static str {
         match self {
