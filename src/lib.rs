@@ -5,6 +5,7 @@
 //! | [`plan`] | changes as values: attributes, diff, refusals (pure) |
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
+//! | [`inventory`] | the operator's TOML file -> regions, every value checked (pure) |
 //! | [`secrets`] | the type that cannot print |
 //! | [`error`] | what, why, what next, exit code |
 //! | [`ui`] | all output, prompts and progress |
@@ -14,6 +15,7 @@
 pub mod agent;
 pub mod digest;
 pub mod error;
+pub mod inventory;
 pub mod plan;
 pub mod resource;
 pub mod secrets;

@@ -1,10 +1,15 @@
-//! Secrets as a type that cannot print.
+//! Secrets as a type that cannot print, and their resolution from the sources that an inventory names.
+
+mod resolve;
+mod sources;
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
+
+pub use resolve::Secrets;
 
 /// Text that must not be seen: no `Display`, no `Serialize`, and a `Debug` that says only that it is there.
 ///

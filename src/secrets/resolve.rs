@@ -1,0 +1,104 @@
+//! Fetches what an inventory refers to, each source once, and reports all that fail at once.
+
+use std::collections::BTreeMap;
+
+use super::{Secret, sources};
+use crate::inventory::{Inventory, Login, Mistake, SecretReference, SecretSource, Wrong};
+
+/// RFC 7518 section 3.2: an HS256 key has at least as many bytes as its hash.
+const SHORTEST_JWT_SECRET: usize = 32;
+
+/// The secrets of one run, by where they came from.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    values: BTreeMap<SecretSource, Secret>,
+    warnings: Vec<Mistake>,
+}
+
+impl Secrets {
+    /// Fetches every secret that the inventory refers to. Files are read and programs are run, each once.
+    ///
+    /// # Errors
+    /// One mistake for each reference that cannot be resolved.
+    pub fn resolve(inventory: &Inventory) -> Result<Self, Vec<Mistake>> {
+        let mut secrets = Self::default();
+        let mut mistakes: Vec<Mistake> = Vec::new();
+        let mut tried: Vec<&SecretSource> = Vec::new();
+        for reference in inventory.secret_references() {
+            if tried.contains(&&reference.source) {
+                continue;
+            }
+            tried.push(&reference.source);
+            match sources::fetch(&reference.source, inventory) {
+                Ok(fetched) => {
+                    secrets.warnings.extend(
+                        fetched
+                            .warnings
+                            .into_iter()
+                            .map(|wrong| mistake(inventory, reference, wrong)),
+                    );
+                    secrets
+                        .values
+                        .insert(reference.source.clone(), fetched.secret);
+                }
+                Err(wrong) => mistakes.push(mistake(inventory, reference, wrong)),
+            }
+        }
+        if let Login::Secret(reference) = &inventory.login
+            && let Some(wrong) = secrets.get(reference).and_then(too_short)
+        {
+            mistakes.push(mistake(inventory, reference, wrong));
+        }
+        if mistakes.is_empty() {
+            Ok(secrets)
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// Secrets that `make` invents, one a source: for a rehearsal, which must not need the real ones.
+    pub fn made_up(
+        inventory: &Inventory,
+        mut make: impl FnMut(&SecretReference) -> Secret,
+    ) -> Self {
+        let mut secrets = Self::default();
+        for reference in inventory.secret_references() {
+            if secrets.get(reference).is_none() {
+                secrets
+                    .values
+                    .insert(reference.source.clone(), make(reference));
+            }
+        }
+        secrets
+    }
+
+    /// The secret behind a reference of the inventory that this was resolved for.
+    pub fn get(&self, reference: &SecretReference) -> Option<&Secret> {
+        self.values.get(&reference.source)
+    }
+
+    /// What is unwise and no mistake: files that others can read.
+    pub fn warnings(&self) -> &[Mistake] {
+        &self.warnings
+    }
+}
+
+fn too_short(secret: &Secret) -> Option<Wrong> {
+    let bytes = secret.expose().len();
+    (bytes < SHORTEST_JWT_SECRET).then(|| {
+        Wrong::new(
+            format!("the secret has {bytes} bytes, HS256 needs at least {SHORTEST_JWT_SECRET}"),
+            "make a new one, for example with `openssl rand -base64 48`",
+        )
+    })
+}
+
+fn mistake(inventory: &Inventory, reference: &SecretReference, wrong: Wrong) -> Mistake {
+    Mistake {
+        file: inventory.file.display().to_string(),
+        line: Some(reference.line),
+        text: reference.key.clone(),
+        cause: wrong.cause,
+        remedy: wrong.remedy,
+    }
+}
