@@ -12,3 +12,4 @@ pub mod digest;
 pub mod plan;
 pub mod resource;
 pub mod secrets;
+pub mod serve;

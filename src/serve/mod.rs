@@ -1,1 +1,3 @@
-//! stub
+//! The application server.
+pub mod config;
+pub mod slots;
