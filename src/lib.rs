@@ -19,6 +19,7 @@ pub mod inventory;
 pub mod plan;
 pub mod resource;
 pub mod secrets;
+pub mod serve;
 pub mod state;
 pub mod text;
 pub mod ui;
