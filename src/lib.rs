@@ -2,6 +2,9 @@
 //!
 //! | Module | What it is |
 //! |---|---|
+//! | [`host`] | a host as the operator reaches it: transports, sessions |
+//! | [`cli`] | the command line |
+//! | [`commands`] | one verb, one file |
 //! | [`plan`] | changes as values: attributes, diff, refusals (pure) |
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
@@ -13,6 +16,8 @@
 //! | [`text`] | text that is safe to show |
 
 pub mod agent;
+pub mod cli;
+pub mod commands;
 pub mod digest;
 pub mod error;
 pub mod inventory;
