@@ -29,7 +29,7 @@ Exit status:
 
 /// Provision, deploy and watch a service in several regions from one inventory
 #[derive(Parser)]
-#[command(name = "geodeploy", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "geodeploy", version, after_help = EXIT_CODES)]
 struct Cli {
     #[command(flatten)]
     options: Options,
@@ -47,7 +47,8 @@ struct Options {
         long,
         global = true,
         value_name = "FILE",
-        env = "GEODEPLOY_INVENTORY"
+        env = "GEODEPLOY_INVENTORY",
+        hide_env_values = true
     )]
     inventory: Option<PathBuf>,
     /// Print results as JSON, one document a line
@@ -164,12 +165,13 @@ fn refused(refusal: &clap::Error, json: bool, no_color: bool) -> u8 {
     );
     if json && !asked {
         let text = refusal.render().to_string();
-        let (what, hint) = text.split_once("\n\n").unwrap_or((&text, ""));
-        let what = what.trim_start_matches("error: ").trim();
-        let mut error = Error::new(ErrorKind::Usage, what);
-        if !hint.trim().is_empty() {
-            error = error.hint(hint.trim());
-        }
+        let what = text.lines().next().unwrap_or_default();
+        let what = what.trim_start_matches("error: ");
+        let tips = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("tip: "));
+        let error = tips.fold(Error::new(ErrorKind::Usage, what), Error::hint);
+        let error = error.hint("see `geodeploy --help`");
         Ui::new(Look::new(terminal(no_color), true, false)).error(&error);
     } else {
         // There is no place left to report that neither stream works.
