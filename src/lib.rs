@@ -2,7 +2,10 @@
 //!
 //! | Module | What it is |
 //! |---|---|
+//! | [`fleet`] | all regions of a run, in parallel |
 //! | [`host`] | a host as the operator reaches it: transports, sessions |
+//! | [`cli`] | the command line |
+//! | [`commands`] | one verb, one file |
 //! | [`plan`] | changes as values: attributes, diff, refusals (pure) |
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
@@ -14,13 +17,17 @@
 //! | [`text`] | text that is safe to show |
 
 pub mod agent;
+pub mod cli;
+pub mod commands;
 pub mod digest;
 pub mod error;
+pub mod fleet;
 pub mod host;
 pub mod inventory;
 pub mod plan;
 pub mod resource;
 pub mod secrets;
+pub mod serve;
 pub mod state;
 pub mod text;
 pub mod ui;

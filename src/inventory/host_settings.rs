@@ -35,7 +35,8 @@ impl Limits {
             max_sse: max_sse.unwrap_or(base.max_sse),
             max_sse_per_user: per_user.unwrap_or(base.max_sse_per_user),
         };
-        if limits.max_sse_per_user > limits.max_sse {
+        let written = max_sse.is_some() || per_user.is_some();
+        if written && limits.max_sse_per_user > limits.max_sse {
             let cause = format!(
                 "one user may hold {} streams, all users together only {}",
                 limits.max_sse_per_user, limits.max_sse

@@ -93,7 +93,12 @@ impl<'d> Table<'d> {
     pub(super) fn texts<T: FromStr<Err = Wrong>>(&self, key: &'static str) -> Option<Vec<T>> {
         let value = self.value(key)?;
         match value.get_ref().as_array() {
-            Some(items) => items.iter().map(|item| self.parse(key, item)).collect(),
+            Some(items) => {
+                // Every item is read before any is missed, so that all that are wrong are reported.
+                let items: Vec<Option<T>> =
+                    items.iter().map(|item| self.parse(key, item)).collect();
+                items.into_iter().collect()
+            }
             None => self.parse(key, value).map(|only| vec![only]),
         }
     }
@@ -140,10 +145,10 @@ impl<'d> Table<'d> {
     }
 
     /// A table within this one; absent keys and tables look alike to the reader.
-    pub(super) fn section(&self, key: &'static str) -> Table<'d> {
+    pub(super) fn section(&self, key: &'static str) -> Self {
         match self.value(key) {
             Some(value) => self.inner(key, value.span(), value),
-            None => Table::new(self.document, self.joined(key), self.span.clone(), None),
+            None => Self::new(self.document, self.joined(key), self.span.clone(), None),
         }
     }
 
@@ -153,7 +158,7 @@ impl<'d> Table<'d> {
         key: &str,
         span: Range<usize>,
         value: &'d Spanned<DeValue<'d>>,
-    ) -> Table<'d> {
+    ) -> Self {
         let name = self.joined(key);
         if value.get_ref().as_table().is_none() {
             self.note(
@@ -167,14 +172,14 @@ impl<'d> Table<'d> {
                 ),
             );
         }
-        Table::new(self.document, name, span, value.get_ref().as_table())
+        Self::new(self.document, name, span, value.get_ref().as_table())
     }
 
     /// The table of a region that has been read, for what is found wrong with it later.
-    pub(super) fn region(&self, name: &str) -> Table<'d> {
+    pub(super) fn region(&self, name: &str) -> Self {
         let found = self.entries.and_then(|entries| entries.get(name));
         let span = found.map_or(self.span.clone(), Spanned::span);
-        Table::new(
+        Self::new(
             self.document,
             self.joined(name),
             span,
@@ -183,7 +188,7 @@ impl<'d> Table<'d> {
     }
 
     /// The tables of an array of tables, `[[key]]`.
-    pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
+    pub(super) fn tables(&self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.value(key) else {
             return Vec::new();
         };
@@ -200,17 +205,12 @@ impl<'d> Table<'d> {
         items
             .into_iter()
             .flatten()
-            .map(|item| self.inner(key, item.span(), item))
+            .map(|item| self.inner(&format!("[{key}]"), item.span(), item))
             .collect()
     }
 
     /// Reports a key that must be there, at the table's own line.
     pub(super) fn missing(&self, key: &str, write: &str) {
-        let place = if self.name.is_empty() {
-            "the inventory".to_owned()
-        } else {
-            format!("[{}]", self.name)
-        };
         let below = if self.name.is_empty() {
             "at the top".to_owned()
         } else {
@@ -219,7 +219,7 @@ impl<'d> Table<'d> {
         self.note(
             self.span.clone(),
             Wrong::new(
-                format!("{place} has no `{key}`"),
+                format!("{} has no `{key}`", self.shown()),
                 format!("write {write} {below}"),
             ),
         );
@@ -245,18 +245,13 @@ impl<'d> Table<'d> {
             if asked.contains(&key) {
                 continue;
             }
-            let place = if self.name.is_empty() {
-                "the inventory".to_owned()
-            } else {
-                format!("[{}]", self.name)
-            };
             let remedy = match did_you_mean(key, asked.iter().copied()) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("remove it, or write one of: {}", known_keys(&asked)),
             };
             self.note(
                 span,
-                Wrong::new(format!("{place} knows no `{key}`"), remedy),
+                Wrong::new(format!("{} knows no `{key}`", self.shown()), remedy),
             );
         }
     }
@@ -278,6 +273,14 @@ impl<'d> Table<'d> {
         text.parse()
             .map_err(|wrong| self.note(value.span(), wrong))
             .ok()
+    }
+
+    fn shown(&self) -> String {
+        if self.name.is_empty() {
+            "the inventory".to_owned()
+        } else {
+            format!("[{}]", self.name)
+        }
     }
 
     fn joined(&self, key: &str) -> String {

@@ -168,7 +168,9 @@ fn source(table: &Table<'_>) -> Option<SecretSource> {
         return None;
     }
     if table.has("age") && !table.has("identity") {
-        table.missing("identity", "identity = \"~/.config/age/key.txt\"");
+        let cause = "an age file needs the identity that opens it";
+        let remedy = "write { age = \"file.age\", identity = \"~/.config/age/key.txt\" }";
+        table.wrong("age", Wrong::new(cause, remedy));
         return None;
     }
     let age = match (encrypted, identity) {

@@ -1,0 +1,28 @@
+//! `geodeploy plan`.
+
+use std::path::PathBuf;
+
+use super::{Outcome, unfinished};
+use crate::cli::Globals;
+use crate::error::Error;
+
+/// Show what provision would change, as a diff; exit with 2 if anything
+#[derive(clap::Args)]
+pub struct Args {
+    /// Act on this region only [default: all]
+    pub region: Option<String>,
+    /// Save the plan for `provision --plan`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Ship this program to hosts [default: geodeploy-host beside this one, or this one itself]
+    #[arg(long, value_name = "FILE")]
+    pub host_binary: Option<PathBuf>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Those of the run.
+pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
+    Err(unfinished("plan"))
+}

@@ -1,0 +1,28 @@
+//! `geodeploy provision`.
+
+use std::path::PathBuf;
+
+use super::{Outcome, unfinished};
+use crate::cli::Globals;
+use crate::error::Error;
+
+/// Make hosts what the inventory says; a second run changes nothing
+#[derive(clap::Args)]
+pub struct Args {
+    /// Act on this region only [default: all]
+    pub region: Option<String>,
+    /// Carry out this saved plan, and refuse if anything that it touches has moved since
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Ship this program to hosts [default: geodeploy-host beside this one, or this one itself]
+    #[arg(long, value_name = "FILE")]
+    pub host_binary: Option<PathBuf>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Those of the run.
+pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
+    Err(unfinished("provision"))
+}

@@ -1,0 +1,25 @@
+//! `geodeploy rollback`.
+
+use std::path::PathBuf;
+
+use super::{Outcome, unfinished};
+use crate::cli::Globals;
+use crate::error::Error;
+
+/// Return to the release that was good before
+#[derive(clap::Args)]
+pub struct Args {
+    /// Act on this region
+    pub region: String,
+    /// Ship this program to hosts [default: geodeploy-host beside this one, or this one itself]
+    #[arg(long, value_name = "FILE")]
+    pub host_binary: Option<PathBuf>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Those of the run.
+pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
+    Err(unfinished("rollback"))
+}

@@ -1,0 +1,81 @@
+//! Reads the document from top to bottom.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Inventory;
+use super::app::{App, Login};
+use super::checks;
+use super::database::Database;
+use super::firewall::Firewall;
+use super::host_settings::{HostSystem, Limits, Packages, Release};
+use super::links::Link;
+use super::model::Model;
+use super::reader::Table;
+use super::region::{Defaults, Region, sse_read_timeout};
+use super::secret_reference::FilePath;
+use super::ssh::SshDefaults;
+
+/// Reads the whole document; what is wrong is noted there.
+pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
+    checks::version(&root);
+    let templates = root.text::<FilePath>("templates").map(|path| path.0);
+    let (app, env) = App::read(root.section("app"));
+    let ssh = root.section("ssh");
+    let ssh_defaults = SshDefaults::read(&ssh, None);
+    ssh.finish();
+    let model = Model::read(root.section("model"), None);
+    let nginx = root.section("nginx");
+    let timeout = sse_read_timeout(&nginx);
+    nginx.finish();
+    let regions_table = root.section("regions");
+    let entries = regions_table.entries();
+    let names: Vec<&str> = entries.iter().map(|(name, _, _)| *name).collect();
+    let firewall = Firewall::read(root.section("firewall"), None, &names);
+    let defaults = Defaults {
+        app: app.as_ref(),
+        ssh: ssh_defaults.as_ref(),
+        env: &env,
+        model: model.as_ref(),
+        sse_read_timeout: timeout.unwrap_or(Duration::from_secs(3600)),
+        firewall: &firewall,
+        limits: &Limits::read(root.section("limits"), &Limits::default()),
+        packages: &Packages::read(root.section("packages"), &Packages::default()),
+        system: &HostSystem::read(root.section("system"), &HostSystem::default()),
+        regions: &names,
+    };
+    if entries.is_empty() {
+        root.missing("regions", "[regions.us] and its keys");
+    }
+    let mut regions = Vec::new();
+    for (key, span, value) in entries {
+        let name = key
+            .parse()
+            .map_err(|wrong| regions_table.note(span.clone(), wrong))
+            .ok();
+        let table = regions_table.inner(key, span, value);
+        regions.push(if table.is_absent() {
+            None
+        } else {
+            Region::read(name, table, &defaults)
+        });
+    }
+    checks::administrators(&root, &regions_table, &regions);
+    checks::uniqueness(&regions_table, &regions);
+    let login = Login::read(root.section("login"));
+    let database = Database::read(root.section("database"));
+    checks::database(&root.section("database"), database.as_ref(), &names);
+    let release = Release::read(root.section("release"));
+    let links = Link::read_all(root.tables("links"), &names);
+    root.finish();
+    Some(Inventory {
+        file: PathBuf::from(file),
+        templates,
+        app: app?,
+        login: login?,
+        database: database?,
+        release,
+        regions: regions.into_iter().collect::<Option<_>>()?,
+        links,
+    })
+}

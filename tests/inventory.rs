@@ -1,0 +1,82 @@
+//! Inventories as data: the example is right, and every bad one is told what to write instead.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use geodeploy::inventory::{EXAMPLE, Inventory, Mistake};
+
+/// Set to accept what the program says now as what it has to say.
+const ACCEPT: &str = "ACCEPT_MISTAKES";
+
+fn bad_inventories() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_inventories");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the folder of bad inventories")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn mistakes(path: &Path) -> Vec<Mistake> {
+    let text = fs::read_to_string(path).expect("a bad inventory");
+    let name = path.file_name().expect("its name").to_string_lossy();
+    Inventory::parse(&text, &name).err().unwrap_or_default()
+}
+
+#[test]
+fn the_example_has_no_mistake() {
+    let inventory = Inventory::parse(EXAMPLE, "example.toml");
+    assert_eq!(inventory.as_ref().err(), None);
+}
+
+#[test]
+fn every_bad_inventory_is_told_all_its_mistakes_in_these_words() {
+    let files = bad_inventories();
+    assert!(files.len() >= 30, "{} bad inventories", files.len());
+    let mut differing = Vec::new();
+    for path in &files {
+        let shown: String = mistakes(path)
+            .iter()
+            .map(|mistake| format!("{mistake}\n"))
+            .collect();
+        let expected_path = path.with_extension("txt");
+        if std::env::var_os(ACCEPT).is_some() {
+            fs::write(&expected_path, &shown).expect("the expected words");
+        }
+        let expected = fs::read_to_string(&expected_path).unwrap_or_default();
+        if shown.is_empty() || shown != expected {
+            differing.push(format!(
+                "{}:\n{shown}instead of\n{expected}",
+                path.display()
+            ));
+        }
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn every_mistake_names_its_line_its_cause_and_its_remedy() {
+    for path in bad_inventories() {
+        let text = fs::read_to_string(&path).expect("a bad inventory");
+        for mistake in mistakes(&path) {
+            let line = mistake.line.expect("a line");
+            assert!(
+                line >= 1 && line <= text.lines().count().max(1),
+                "{mistake}"
+            );
+            assert!(mistake.cause.len() > 10, "{mistake}");
+            assert!(mistake.remedy.len() > 10, "{mistake}");
+        }
+    }
+}
+
+#[test]
+fn no_message_repeats_a_secret_that_was_written_out() {
+    for path in bad_inventories() {
+        for mistake in mistakes(&path) {
+            assert!(!mistake.to_string().contains("hunter2"), "{mistake}");
+        }
+    }
+}
