@@ -17,6 +17,7 @@
 //! | [`text`] | text that is safe to show |
 
 pub mod agent;
+pub mod blueprint;
 pub mod cli;
 pub mod commands;
 pub mod digest;

@@ -129,6 +129,23 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         })
 }
 
+/// Puts `bytes` at `path` atomically in place of the file that is there, with its permissions.
+///
+/// # Errors
+/// When it cannot be written; what was there is then untouched.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let scratch = scratch_beside(path);
+    let permissions = fs::metadata(path).map(|metadata| metadata.permissions());
+    write_new(&scratch, bytes)
+        .and_then(|()| permissions)
+        .and_then(|permissions| fs::set_permissions(&scratch, permissions))
+        .and_then(|()| fs::rename(&scratch, path))
+        .inspect_err(|_| drop(fs::remove_file(&scratch)))
+        .context(ErrorKind::Failed, || {
+            format!("cannot write {}", path.display())
+        })
+}
+
 /// Like [`write_private`], but what is there already stays: of two that run at once, one wins and both read the same.
 fn create_once(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let scratch = scratch_beside(path);

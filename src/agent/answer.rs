@@ -7,7 +7,7 @@ use super::message::{self, Choice, Event, Operation, Outcome, Request, Target};
 use super::system::{Fault, System};
 use super::{converged, deploy, failed, generation, inspect, journal, paths, run, status, undo};
 use crate::plan::Change;
-use crate::resource::{Context, Resource};
+use crate::resource::{Context, Facts, Resource};
 use crate::secrets::FingerprintKey;
 
 /// Answers a request; `None` when the last event was written already, by the tail of a journal.
@@ -20,9 +20,15 @@ pub(super) fn answer(
 ) -> io::Result<Option<Outcome>> {
     let key = FingerprintKey::new(request.key.clone());
     match &request.operation {
-        Operation::Inspect { resources } => inspect_resources(resources, &key, peer, stdout, system).map(Some),
-        Operation::InspectRelease(target) => inspect_release(target, &key, peer, stdout, system).map(Some),
-        Operation::Apply { run, .. } | Operation::Deploy { run, .. } => start(request, run, peer, stdout),
+        Operation::Inspect { resources } => {
+            inspect_resources(resources, &key, peer, stdout, system).map(Some)
+        }
+        Operation::InspectRelease(target) => {
+            inspect_release(target, &key, peer, stdout, system).map(Some)
+        }
+        Operation::Apply { run, .. } | Operation::Deploy { run, .. } => {
+            start(request, run, peer, stdout)
+        }
         Operation::Attach { run, seen } => tail(run, *seen, stdout),
         Operation::Confirm { run } => Ok(Some(confirm(run))),
         Operation::Receive { digest } => Ok(Some(match generation::receive(digest, stdin) {
@@ -48,7 +54,13 @@ fn inspect_resources(
 ) -> io::Result<Outcome> {
     let notes = RefCell::new(Vec::new());
     let progress = |text: &str| notes.borrow_mut().push(text.to_owned());
-    let context = Context { system, key, progress: &progress };
+    let facts = Facts::about(resources);
+    let context = Context {
+        system,
+        key,
+        facts: &facts,
+        progress: &progress,
+    };
     let changes = inspect::changes(resources, &context);
     for text in notes.take() {
         message::write_event(stdout, &Event::Note { text })?;
@@ -73,12 +85,22 @@ fn inspect_release(
     if let Choice::Release(release) = &target.choice
         && !generation::adopt_agent(release)?
     {
-        message::write_event(stdout, &Event::NeedsRelease { digest: release.clone() })?;
+        message::write_event(
+            stdout,
+            &Event::NeedsRelease {
+                digest: release.clone(),
+            },
+        )?;
     }
     inspected(1, change.into_iter().collect(), peer, stdout, system)
 }
 
-fn start(request: &Request, run: &str, peer: Option<&str>, stdout: &mut impl Write) -> io::Result<Option<Outcome>> {
+fn start(
+    request: &Request,
+    run: &str,
+    peer: Option<&str>,
+    stdout: &mut impl Write,
+) -> io::Result<Option<Outcome>> {
     let frame = zeroize::Zeroizing::new(message::encode(request)?);
     match run::start(run, &frame, peer) {
         Ok(()) => tail(run, 0, stdout),
@@ -86,7 +108,9 @@ fn start(request: &Request, run: &str, peer: Option<&str>, stdout: &mut impl Wri
             message::write_event(stdout, &Event::Busy { holder })?;
             Ok(Some(converged(0)))
         }
-        Err(run::Refused::Io(error)) => Ok(Some(failed(&Fault::new("cannot start the run", error)))),
+        Err(run::Refused::Io(error)) => {
+            Ok(Some(failed(&Fault::new("cannot start the run", error))))
+        }
     }
 }
 
@@ -94,7 +118,10 @@ fn confirm(run: &str) -> Outcome {
     if undo::confirm(run) {
         converged(0)
     } else {
-        failed(&Fault::new("nothing to confirm", "the change was undone already"))
+        failed(&Fault::new(
+            "nothing to confirm",
+            "the change was undone already",
+        ))
     }
 }
 
@@ -121,8 +148,10 @@ fn tail(run: &str, seen: usize, stdout: &mut impl Write) -> io::Result<Option<Ou
         return Ok(None);
     }
     Ok(Some(failed(
-        &Fault::new(format!("the run {run} ended in the middle"), "its process died")
-            .hint("run the same command again: it completes what is missing"),
+        &Fault::new(
+            format!("the run {run} ended in the middle"),
+            "its process died",
+        )
+        .hint("run the same command again: it completes what is missing"),
     )))
 }
-

@@ -10,7 +10,7 @@ use crate::plan::{Change, Id, Verb};
 use crate::resource::{Context, Package, Resource, firewall, package, pending};
 
 /// What a run of changes needs to know besides its resources.
-pub struct Apply<'a> {
+pub(super) struct Apply<'a> {
     /// Names the run, and so its undo.
     pub run: &'a str,
     /// All resources of the host, in order.
@@ -37,7 +37,7 @@ struct Progress<'a> {
 
 impl Apply<'_> {
     /// Makes the changes and says how it ended.
-    pub fn run(&self, context: &Context<'_>, emit: &dyn Fn(Event)) -> Outcome {
+    pub(super) fn run(&self, context: &Context<'_>, emit: &dyn Fn(Event)) -> Outcome {
         match self.moved(context) {
             Ok(moved) if !moved.is_empty() => return Outcome::Stale { moved },
             Ok(_) => {}
@@ -65,12 +65,18 @@ impl Apply<'_> {
 
     /// Resources whose state is no longer the one that the operator consented to change.
     fn moved(&self, context: &Context<'_>) -> Result<Vec<Id>, Fault> {
-        let planned: HashMap<&Id, &Change> = self.changes.iter().map(|change| (&change.id, change)).collect();
+        let planned: HashMap<&Id, &Change> = self
+            .changes
+            .iter()
+            .map(|change| (&change.id, change))
+            .collect();
         let mut known = 0;
         let mut moved = Vec::new();
         for resource in self.resources {
             let id = resource.id();
-            let Some(change) = planned.get(&id) else { continue };
+            let Some(change) = planned.get(&id) else {
+                continue;
+            };
             known += 1;
             let now = inspect::change(resource, context)?;
             if now.is_some_and(|now| now.before != change.before || now.after != change.after) {
@@ -79,7 +85,12 @@ impl Apply<'_> {
         }
         if known < self.changes.len() {
             let ids: Vec<Id> = self.resources.iter().map(Resource::id).collect();
-            moved.extend(self.changes.iter().map(|change| change.id.clone()).filter(|id| !ids.contains(id)));
+            moved.extend(
+                self.changes
+                    .iter()
+                    .map(|change| change.id.clone())
+                    .filter(|id| !ids.contains(id)),
+            );
         }
         Ok(moved)
     }
@@ -87,9 +98,16 @@ impl Apply<'_> {
     /// Units that hear of a change and are not themselves among the changes.
     fn heard(&self) -> Vec<String> {
         let mut units = Vec::new();
-        for resource in self.resources.iter().filter(|resource| self.planned(&resource.id())) {
+        for resource in self
+            .resources
+            .iter()
+            .filter(|resource| self.planned(&resource.id()))
+        {
             for notify in resource.manage().notifies() {
-                let changes_itself = self.changes.iter().any(|change| change.id.name == notify.unit);
+                let changes_itself = self
+                    .changes
+                    .iter()
+                    .any(|change| change.id.name == notify.unit);
                 if !changes_itself && !units.contains(&notify.unit) {
                     units.push(notify.unit.clone());
                 }
@@ -110,8 +128,12 @@ impl Apply<'_> {
                 continue;
             }
             match (resource, steps.last_mut()) {
-                (Resource::Package(package), Some(Step::Packages(packages))) => packages.push((resource, package)),
-                (Resource::Package(package), _) => steps.push(Step::Packages(vec![(resource, package)])),
+                (Resource::Package(package), Some(Step::Packages(packages))) => {
+                    packages.push((resource, package))
+                }
+                (Resource::Package(package), _) => {
+                    steps.push(Step::Packages(vec![(resource, package)]))
+                }
                 _ => steps.push(Step::One(resource)),
             }
         }
@@ -136,12 +158,21 @@ impl Apply<'_> {
                 if missing.is_empty() {
                     return Ok(None);
                 }
-                let names: Vec<&str> = missing.iter().map(|(_, package)| package.name.as_str()).collect();
+                let names: Vec<&str> = missing
+                    .iter()
+                    .map(|(_, package)| package.name.as_str())
+                    .collect();
                 let all: Vec<&Package> = missing.iter().map(|(_, package)| *package).collect();
-                progress.time(names.len(), &format!("packages {}", names.join(" ")), || {
-                    package::apply_all(&all, context)?;
-                    missing.iter().try_for_each(|(resource, _)| verify(resource, context))
-                })?;
+                progress.time(
+                    names.len(),
+                    &format!("packages {}", names.join(" ")),
+                    || {
+                        package::apply_all(&all, context)?;
+                        missing
+                            .iter()
+                            .try_for_each(|(resource, _)| verify(resource, context))
+                    },
+                )?;
                 Ok(None)
             }
             Step::One(resource) => {
@@ -165,10 +196,14 @@ impl Apply<'_> {
             return self.guarded(resource, change, context, progress, &title);
         }
         progress.time(1, &title, || {
-            for notify in resource.manage().notifies() {
-                pending::mark(context.system, &notify.unit, notify.action)?;
-            }
+            let notifies = resource.manage().notifies();
+            notifies
+                .iter()
+                .try_for_each(|notify| pending::mark(context, notify))?;
             resource.manage().apply(change, context)?;
+            notifies
+                .iter()
+                .try_for_each(|notify| pending::settle(context, &notify.unit))?;
             verify(resource, context)
         })?;
         if let Resource::Service(service) = resource {
@@ -185,7 +220,12 @@ impl Apply<'_> {
         progress: &mut Progress<'_>,
         title: &str,
     ) -> Result<Option<Outcome>, Fault> {
-        undo::arm(self.run, self.confirm_within, &firewall::snapshot_paths(), context.system)?;
+        undo::arm(
+            self.run,
+            self.confirm_within,
+            &firewall::snapshot_paths(),
+            context.system,
+        )?;
         let applied = progress.time(1, title, || {
             resource.manage().apply(change, context)?;
             verify(resource, context)
@@ -195,11 +235,16 @@ impl Apply<'_> {
             undo::wait(self.run, context.system)?;
             return Ok(Some(rolled_back(&fault)));
         }
-        (progress.emit)(Event::AwaitingConfirmation { seconds: self.confirm_within });
+        (progress.emit)(Event::AwaitingConfirmation {
+            seconds: self.confirm_within,
+        });
         Ok(match undo::wait(self.run, context.system)? {
             undo::End::Confirmed => None,
             undo::End::Undone => Some(rolled_back(&Fault::new(
-                format!("the firewall change was undone after {} s", self.confirm_within),
+                format!(
+                    "the firewall change was undone after {} s",
+                    self.confirm_within
+                ),
                 "no fresh connection could confirm it",
             ))),
         })
@@ -207,7 +252,12 @@ impl Apply<'_> {
 }
 
 impl Progress<'_> {
-    fn time(&mut self, steps: usize, title: &str, work: impl FnOnce() -> Result<(), Fault>) -> Result<(), Fault> {
+    fn time(
+        &mut self,
+        steps: usize,
+        title: &str,
+        work: impl FnOnce() -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         self.number += steps;
         self.of = self.of.max(self.number);
         (self.emit)(Event::Started {
@@ -240,7 +290,8 @@ fn verify(resource: &Resource, context: &Context<'_>) -> Result<(), Fault> {
         return Ok(());
     };
     let value = |side: &Option<crate::plan::Attributes>, name: &str| {
-        side.as_ref().and_then(|attributes| attributes.get(name).cloned())
+        side.as_ref()
+            .and_then(|attributes| attributes.get(name).cloned())
     };
     let names: Vec<&str> = match left.after.as_ref().or(left.before.as_ref()) {
         Some(attributes) => attributes

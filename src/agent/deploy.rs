@@ -25,7 +25,7 @@ const STEADY: usize = 3;
 ///
 /// # Errors
 /// When the host is not provisioned or has nothing to go back to.
-pub fn plan(target: &Target, key: &FingerprintKey) -> Result<Option<Change>, Fault> {
+pub(super) fn plan(target: &Target, key: &FingerprintKey) -> Result<Option<Change>, Fault> {
     let ingredients = generation::ingredients(&target.app, &target.choice)?;
     let unreadable = |error: io::Error| Fault::new("cannot read the generations", error);
     let current = generation::current().map_err(unreadable)?;
@@ -55,8 +55,12 @@ pub fn plan(target: &Target, key: &FingerprintKey) -> Result<Option<Change>, Fau
 }
 
 /// Switches to the chosen generation, or leaves everything as it was.
-pub fn run(target: &Target, system: &dyn System, emit: &dyn Fn(Event)) -> Outcome {
-    let deploy = Deploy { target, system, emit };
+pub(super) fn run(target: &Target, system: &dyn System, emit: &dyn Fn(Event)) -> Outcome {
+    let deploy = Deploy {
+        target,
+        system,
+        emit,
+    };
     match deploy.switch() {
         Ok(outcome) => outcome,
         Err(fault) => Outcome::Failed {
@@ -84,7 +88,11 @@ impl Deploy<'_> {
         let unit = units::instance(app, &new.id());
         let healthy = self
             .step(2, &format!("start {unit}"), || self.start(&unit))
-            .and_then(|()| self.step(3, "wait until it is healthy", || self.wait_until_healthy(&unit, &new)));
+            .and_then(|()| {
+                self.step(3, "wait until it is healthy", || {
+                    self.wait_until_healthy(&unit, &new)
+                })
+            });
         if let Err(fault) = healthy {
             return self.roll_back(&unit, &new, &fault, old.is_empty());
         }
@@ -97,17 +105,34 @@ impl Deploy<'_> {
         })?;
         let cleared = generation::prune(self.target.keep, &[old, vec![new.id()]].concat());
         if let Err(error) = cleared {
-            (self.emit)(Event::Note { text: format!("old releases stay on the disk: {error}") });
+            (self.emit)(Event::Note {
+                text: format!("old releases stay on the disk: {error}"),
+            });
         }
-        Ok(Outcome::Converged { changed: 1, restarted: vec![unit] })
+        Ok(Outcome::Converged {
+            changed: 1,
+            restarted: vec![unit],
+        })
     }
 
-    fn step<T>(&self, number: usize, title: &str, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-        (self.emit)(Event::Started { number, of: 5, step: title.to_owned() });
+    fn step<T>(
+        &self,
+        number: usize,
+        title: &str,
+        work: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        (self.emit)(Event::Started {
+            number,
+            of: 5,
+            step: title.to_owned(),
+        });
         let begun = Instant::now();
         let result = work()?;
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        (self.emit)(Event::Done { number, milliseconds });
+        (self.emit)(Event::Done {
+            number,
+            milliseconds,
+        });
         Ok(result)
     }
 
@@ -115,8 +140,10 @@ impl Deploy<'_> {
         let unit = PathBuf::from(format!("/etc/systemd/system/{}@.service", self.target.app));
         match self.system.metadata(&unit) {
             Ok(Some(_)) => Ok(()),
-            _ => Err(Fault::new("cannot deploy", format!("{} is not there", unit.display()))
-                .hint("run `geodeploy provision` first")),
+            _ => Err(
+                Fault::new("cannot deploy", format!("{} is not there", unit.display()))
+                    .hint("run `geodeploy provision` first"),
+            ),
         }
     }
 
@@ -137,7 +164,8 @@ impl Deploy<'_> {
 
     fn prepare(&self, ingredients: &Ingredients) -> Result<Generation, Fault> {
         let release = &ingredients.release;
-        let fault = |error: io::Error| Fault::new(format!("cannot prepare release {release}"), error);
+        let fault =
+            |error: io::Error| Fault::new(format!("cannot prepare release {release}"), error);
         if !generation::adopt_agent(release).map_err(fault)? {
             return Err(fault(io::Error::other("it is not on the host")));
         }
@@ -158,14 +186,19 @@ impl Deploy<'_> {
 
     fn wait_until_healthy(&self, unit: &str, new: &Generation) -> Result<(), Fault> {
         let app = &self.target.app;
-        let socket = PathBuf::from("/run").join(app).join(format!("{}.sock", new.id()));
+        let socket = PathBuf::from("/run")
+            .join(app)
+            .join(format!("{}.sock", new.id()));
         let begun = Instant::now();
         let mut steady = 0;
         let mut last = "no answer".to_owned();
         while steady < STEADY {
             if begun.elapsed() > Duration::from_secs(self.target.healthy_within) {
                 return Err(Fault::new(
-                    format!("{unit} was not healthy within {} s", self.target.healthy_within),
+                    format!(
+                        "{unit} was not healthy within {} s",
+                        self.target.healthy_within
+                    ),
                     last,
                 ));
             }
@@ -188,7 +221,11 @@ impl Deploy<'_> {
     fn health(&self, socket: &std::path::Path) -> Result<(), String> {
         let ok = |where_: &str, answer: io::Result<Answer>| match answer {
             Ok(answer) if answer.status == 200 => Ok(()),
-            Ok(answer) => Err(format!("{where_} answers {}: {}", answer.status, answer.body.trim())),
+            Ok(answer) => Err(format!(
+                "{where_} answers {}: {}",
+                answer.status,
+                answer.body.trim()
+            )),
             Err(error) => Err(format!("{where_}: {error}")),
         };
         ok("the server", http::get_unix(socket, "/api/health"))?;
@@ -200,19 +237,33 @@ impl Deploy<'_> {
 
     fn make_current(&self, new: &Generation) -> Result<(), Fault> {
         let fault = |error: io::Error| Fault::new("cannot switch", error);
-        self.system.symlink(&paths::current(), &new.folder()).map_err(fault)?;
+        self.system
+            .symlink(&paths::current(), &new.folder())
+            .map_err(fault)?;
         new.mark_good().map_err(fault)?;
         // From now on a boot starts this generation.
-        self.systemctl(&["start", "--no-block", &format!("{}.service", self.target.app)])
+        self.systemctl(&[
+            "start",
+            "--no-block",
+            &format!("{}.service", self.target.app),
+        ])
     }
 
-    fn roll_back(&self, unit: &str, new: &Generation, fault: &Fault, first: bool) -> Result<Outcome, Fault> {
+    fn roll_back(
+        &self,
+        unit: &str,
+        new: &Generation,
+        fault: &Fault,
+        first: bool,
+    ) -> Result<Outcome, Fault> {
         let log = units::log(unit, LOG_LINES, self.system);
         self.systemctl(&["stop", unit])?;
         // Nothing to reset where it never ran long enough to fail.
         let _ = self.systemctl(&["reset-failed", unit]);
         if let Err(error) = std::fs::remove_dir_all(new.folder()) {
-            (self.emit)(Event::Note { text: format!("{} stays: {error}", new.folder().display()) });
+            (self.emit)(Event::Note {
+                text: format!("{} stays: {error}", new.folder().display()),
+            });
         }
         let after = if first {
             "no release served before, none serves now"

@@ -7,7 +7,7 @@ use super::journal::Journal;
 use super::message::{self, Event, Holder, Operation, Outcome, Request};
 use super::system::{Fault, System};
 use super::{apply, deploy, failed, paths, run};
-use crate::resource::Context;
+use crate::resource::{Context, Facts};
 use crate::secrets::FingerprintKey;
 
 /// Carries out a stored request, holding the host's lock, every event in the journal.
@@ -27,7 +27,10 @@ pub(super) fn carry_out(run: &str, system: &dyn System) -> io::Result<()> {
     let _lock = match run::Lock::take(&holder) {
         Ok(lock) => lock,
         Err(run::Refused::Busy(other)) => {
-            let why = format!("{} runs {} since {}", other.operator, other.what, other.since);
+            let why = format!(
+                "{} runs {} since {}",
+                other.operator, other.what, other.since
+            );
             let outcome = failed(&Fault::new("another run was first", why));
             return Journal::open(&paths::journal(run))?.append(&Event::Finished { outcome });
         }
@@ -44,11 +47,31 @@ pub(super) fn carry_out(run: &str, system: &dyn System) -> io::Result<()> {
 
 fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outcome {
     let key = FingerprintKey::new(request.key.clone());
-    let progress = |text: &str| emit(Event::Note { text: text.to_owned() });
+    let progress = |text: &str| {
+        emit(Event::Note {
+            text: text.to_owned(),
+        })
+    };
     match &request.operation {
-        Operation::Apply { run, resources, changes, confirm_within } => {
-            let context = Context { system, key: &key, progress: &progress };
-            let apply = apply::Apply { run, resources, changes, confirm_within: *confirm_within };
+        Operation::Apply {
+            run,
+            resources,
+            changes,
+            confirm_within,
+        } => {
+            let facts = Facts::about(resources);
+            let context = Context {
+                system,
+                key: &key,
+                facts: &facts,
+                progress: &progress,
+            };
+            let apply = apply::Apply {
+                run,
+                resources,
+                changes,
+                confirm_within: *confirm_within,
+            };
             apply.run(&context, emit)
         }
         Operation::Deploy { target, .. } => deploy::run(target, system, emit),
@@ -57,6 +80,9 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
         | Operation::Confirm { .. }
         | Operation::Receive { .. }
         | Operation::InspectRelease(_)
-        | Operation::Status { .. } => failed(&Fault::new("this request does not run detached", "it changes nothing")),
+        | Operation::Status { .. } => failed(&Fault::new(
+            "this request does not run detached",
+            "it changes nothing",
+        )),
     }
 }

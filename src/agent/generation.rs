@@ -17,7 +17,7 @@ use crate::digest;
 
 /// A generation as it is written down beside its binary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Generation {
+pub(super) struct Generation {
     /// Rises with each start of a new one.
     pub number: u64,
     /// The release's SHA-256.
@@ -29,7 +29,7 @@ pub struct Generation {
 }
 
 /// What a new generation is made of.
-pub struct Ingredients {
+pub(super) struct Ingredients {
     /// The release's SHA-256.
     pub release: String,
     /// The environment file, with its secrets.
@@ -40,17 +40,21 @@ pub struct Ingredients {
 
 impl Generation {
     /// The instance name of its unit: `12-ab12cd34ef56`.
-    pub fn id(&self) -> String {
-        format!("{}-{}", self.number, &self.release[..12.min(self.release.len())])
+    pub(super) fn id(&self) -> String {
+        format!(
+            "{}-{}",
+            self.number,
+            &self.release[..12.min(self.release.len())]
+        )
     }
 
     /// Its folder.
-    pub fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         paths::generations().join(self.id())
     }
 
     /// Whether it was healthy and served.
-    pub fn is_good(&self) -> bool {
+    pub(super) fn is_good(&self) -> bool {
         self.folder().join("good").exists()
     }
 
@@ -58,7 +62,7 @@ impl Generation {
     ///
     /// # Errors
     /// When the mark cannot be written.
-    pub fn mark_good(&self) -> io::Result<()> {
+    pub(super) fn mark_good(&self) -> io::Result<()> {
         fs::write(self.folder().join("good"), b"")
     }
 
@@ -66,7 +70,7 @@ impl Generation {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn environment(&self) -> io::Result<zeroize::Zeroizing<Vec<u8>>> {
+    pub(super) fn environment(&self) -> io::Result<zeroize::Zeroizing<Vec<u8>>> {
         fs::read(self.folder().join("env")).map(zeroize::Zeroizing::new)
     }
 }
@@ -75,7 +79,7 @@ impl Generation {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn all() -> io::Result<Vec<Generation>> {
+pub(super) fn all() -> io::Result<Vec<Generation>> {
     let entries = match fs::read_dir(paths::generations()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -94,19 +98,23 @@ pub fn all() -> io::Result<Vec<Generation>> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn current() -> io::Result<Option<Generation>> {
+pub(super) fn current() -> io::Result<Option<Generation>> {
     let Ok(target) = fs::read_link(paths::current()) else {
         return Ok(None);
     };
-    let id = target.file_name().map(|name| name.to_string_lossy().into_owned());
-    Ok(all()?.into_iter().find(|generation| Some(generation.id()) == id))
+    let id = target
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    Ok(all()?
+        .into_iter()
+        .find(|generation| Some(generation.id()) == id))
 }
 
 /// What the chosen generation would be made of.
 ///
 /// # Errors
 /// When there is no environment yet, no previous generation, or nothing runs that could be started anew.
-pub fn ingredients(app: &str, choice: &Choice) -> Result<Ingredients, Fault> {
+pub(super) fn ingredients(app: &str, choice: &Choice) -> Result<Ingredients, Fault> {
     let unreadable = |error: io::Error| Fault::new("cannot read the generations", error);
     let current = current().map_err(unreadable)?;
     let repeated = match choice {
@@ -131,8 +139,11 @@ pub fn ingredients(app: &str, choice: &Choice) -> Result<Ingredients, Fault> {
             let mut earlier = all().map_err(unreadable)?;
             earlier.retain(|generation| generation.is_good() && generation.origin < before);
             earlier.pop().ok_or_else(|| {
-                Fault::new("nothing to go back to", "no earlier release was good on this host")
-                    .hint("deploy an older binary with `geodeploy deploy --binary FILE`")
+                Fault::new(
+                    "nothing to go back to",
+                    "no earlier release was good on this host",
+                )
+                .hint("deploy an older binary with `geodeploy deploy --binary FILE`")
             })?
         }
     };
@@ -147,7 +158,7 @@ pub fn ingredients(app: &str, choice: &Choice) -> Result<Ingredients, Fault> {
 ///
 /// # Errors
 /// When the release is not there or the disk is full.
-pub fn create(ingredients: &Ingredients) -> io::Result<Generation> {
+pub(super) fn create(ingredients: &Ingredients) -> io::Result<Generation> {
     let number = all()?.last().map_or(1, |last| last.number + 1);
     let generation = Generation {
         number,
@@ -160,7 +171,10 @@ pub fn create(ingredients: &Ingredients) -> io::Result<Generation> {
     let _ = fs::remove_dir_all(&staged);
     fs::create_dir_all(&staged)?;
     fs::set_permissions(&staged, fs::Permissions::from_mode(0o755))?;
-    fs::hard_link(paths::release(&ingredients.release), staged.join("geodeploy"))?;
+    fs::hard_link(
+        paths::release(&ingredients.release),
+        staged.join("geodeploy"),
+    )?;
     let mut environment = fs::OpenOptions::new()
         .create_new(true)
         .write(true)
@@ -168,7 +182,10 @@ pub fn create(ingredients: &Ingredients) -> io::Result<Generation> {
         .open(staged.join("env"))?;
     io::Write::write_all(&mut environment, &ingredients.environment)?;
     environment.sync_all()?;
-    fs::write(staged.join("generation.json"), serde_json::to_vec(&generation)?)?;
+    fs::write(
+        staged.join("generation.json"),
+        serde_json::to_vec(&generation)?,
+    )?;
     fs::rename(staged, &folder)?;
     Ok(generation)
 }
@@ -178,7 +195,7 @@ pub fn create(ingredients: &Ingredients) -> io::Result<Generation> {
 ///
 /// # Errors
 /// When a folder cannot be removed.
-pub fn prune(keep: usize, running: &[String]) -> io::Result<()> {
+pub(super) fn prune(keep: usize, running: &[String]) -> io::Result<()> {
     let generations = all()?;
     let serving = current()?.map(|generation| generation.id());
     let good: Vec<String> = generations
@@ -188,11 +205,18 @@ pub fn prune(keep: usize, running: &[String]) -> io::Result<()> {
         .take(keep.max(2))
         .map(Generation::id)
         .collect();
-    let stays = |id: &String| good.contains(id) || serving.as_ref() == Some(id) || running.contains(id);
-    for generation in generations.iter().filter(|generation| !stays(&generation.id())) {
+    let stays =
+        |id: &String| good.contains(id) || serving.as_ref() == Some(id) || running.contains(id);
+    for generation in generations
+        .iter()
+        .filter(|generation| !stays(&generation.id()))
+    {
         fs::remove_dir_all(generation.folder())?;
     }
-    let used: Vec<String> = all()?.into_iter().map(|generation| generation.release).collect();
+    let used: Vec<String> = all()?
+        .into_iter()
+        .map(|generation| generation.release)
+        .collect();
     let Ok(releases) = fs::read_dir(paths::opt().join("releases")) else {
         return Ok(());
     };
@@ -209,7 +233,7 @@ pub fn prune(keep: usize, running: &[String]) -> io::Result<()> {
 ///
 /// # Errors
 /// When the folder cannot be made.
-pub fn adopt_agent(release: &str) -> io::Result<bool> {
+pub(super) fn adopt_agent(release: &str) -> io::Result<bool> {
     let path = paths::release(release);
     if path.exists() {
         return Ok(true);
@@ -229,7 +253,7 @@ pub fn adopt_agent(release: &str) -> io::Result<bool> {
 ///
 /// # Errors
 /// When the input is not zstd, its digest differs, or the disk is full; nothing is left behind.
-pub fn receive(release: &str, body: impl io::Read) -> io::Result<()> {
+pub(super) fn receive(release: &str, body: impl io::Read) -> io::Result<()> {
     let path = paths::release(release);
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let staged = folder.with_extension("new");
@@ -245,13 +269,19 @@ pub fn receive(release: &str, body: impl io::Read) -> io::Result<()> {
 }
 
 fn unpack(release: &str, body: impl io::Read, path: &Path) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o755).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o755)
+        .open(path)?;
     zstd::stream::copy_decode(body, &mut file)?;
     file.sync_all()?;
     let found = digest::sha256(&fs::read(path)?);
     if found == release {
         Ok(())
     } else {
-        Err(io::Error::other(format!("received {found}, expected {release}")))
+        Err(io::Error::other(format!(
+            "received {found}, expected {release}"
+        )))
     }
 }

@@ -12,7 +12,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A status and a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub(super) struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The body, invalid UTF-8 replaced.
@@ -23,7 +23,7 @@ pub struct Answer {
 ///
 /// # Errors
 /// When nobody answers in 5 s or the answer is not HTTP.
-pub fn get_unix(socket: &Path, path: &str) -> io::Result<Answer> {
+pub(super) fn get_unix(socket: &Path, path: &str) -> io::Result<Answer> {
     let stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
@@ -34,7 +34,7 @@ pub fn get_unix(socket: &Path, path: &str) -> io::Result<Answer> {
 ///
 /// # Errors
 /// When nobody answers in 5 s or the answer is not HTTP.
-pub fn get_loopback(port: u16, host: &str, path: &str) -> io::Result<Answer> {
+pub(super) fn get_loopback(port: u16, host: &str, path: &str) -> io::Result<Answer> {
     let stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
@@ -43,7 +43,10 @@ pub fn get_loopback(port: u16, host: &str, path: &str) -> io::Result<Answer> {
 
 fn exchange(mut stream: impl Read + Write, host: &str, path: &str) -> io::Result<Answer> {
     // HTTP/1.0: the server ends the body by closing, never by chunks.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut bytes = Vec::new();
     stream.take(MAXIMUM).read_to_end(&mut bytes)?;
     parse(&String::from_utf8_lossy(&bytes))

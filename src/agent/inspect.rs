@@ -11,7 +11,7 @@ use crate::resource::{Context, Resource};
 ///
 /// # Errors
 /// The first resource that cannot be read.
-pub fn changes(resources: &[Resource], context: &Context<'_>) -> Result<Vec<Change>, Fault> {
+pub(super) fn changes(resources: &[Resource], context: &Context<'_>) -> Result<Vec<Change>, Fault> {
     let mut changes = Vec::new();
     for resource in resources {
         changes.extend(change(resource, context)?);
@@ -23,7 +23,7 @@ pub fn changes(resources: &[Resource], context: &Context<'_>) -> Result<Vec<Chan
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn change(resource: &Resource, context: &Context<'_>) -> Result<Option<Change>, Fault> {
+pub(super) fn change(resource: &Resource, context: &Context<'_>) -> Result<Option<Change>, Fault> {
     let managed = resource.manage();
     let found = managed.inspect(context)?;
     let change = Change::between(managed.id(), found, managed.desired(context.key));
@@ -38,7 +38,7 @@ pub fn change(resource: &Resource, context: &Context<'_>) -> Result<Option<Chang
 }
 
 /// The host itself. What cannot be read is empty, because a plan must work on a bare host.
-pub fn facts(system: &dyn System, peer: Option<String>) -> Facts {
+pub(super) fn facts(system: &dyn System, peer: Option<String>) -> Facts {
     let text = |path: &str| {
         system
             .read(Path::new(path))

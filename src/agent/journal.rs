@@ -82,7 +82,9 @@ mod tests {
     use crate::agent::message::Outcome;
 
     fn note(text: &str) -> Event {
-        Event::Note { text: text.to_owned() }
+        Event::Note {
+            text: text.to_owned(),
+        }
     }
 
     #[test]
@@ -99,7 +101,10 @@ mod tests {
         let mut out = Vec::new();
         assert!(tail(&path, 1, || true, &mut out).unwrap());
         let text = String::from_utf8(out).unwrap();
-        assert!(!text.contains("one") && text.contains("two") && text.contains("stale"), "{text}");
+        assert!(
+            !text.contains("one") && text.contains("two") && text.contains("stale"),
+            "{text}"
+        );
     }
 
     #[test]

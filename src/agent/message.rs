@@ -263,7 +263,9 @@ pub fn decode(reader: &mut impl Read) -> io::Result<Request> {
     reader.read_exact(&mut length)?;
     let length = u32::from_be_bytes(length);
     if length > MAXIMUM_FRAME {
-        return Err(io::Error::other(format!("a request of {length} bytes is not ours")));
+        return Err(io::Error::other(format!(
+            "a request of {length} bytes is not ours"
+        )));
     }
     let mut body = vec![0; length as usize];
     reader.read_exact(&mut body)?;
@@ -301,7 +303,9 @@ mod tests {
             protocol: PROTOCOL,
             key: Secret::new("key".to_owned()),
             operator: "ada@laptop".to_owned(),
-            operation: Operation::Inspect { resources: Vec::new() },
+            operation: Operation::Inspect {
+                resources: Vec::new(),
+            },
         }
     }
 
@@ -317,7 +321,10 @@ mod tests {
 
     #[test]
     fn a_newer_protocol_is_named() {
-        let newer = Request { protocol: PROTOCOL + 1, ..request() };
+        let newer = Request {
+            protocol: PROTOCOL + 1,
+            ..request()
+        };
         let error = decode(&mut &encode(&newer).unwrap()[..]).unwrap_err();
         assert!(error.to_string().contains("protocol 2"), "{error}");
     }

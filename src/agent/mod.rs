@@ -44,7 +44,7 @@ pub struct Arguments {
 /// # Errors
 /// When standard output or the journal cannot be written, or standard input is not a request.
 pub fn main(arguments: &Arguments) -> io::Result<()> {
-    let machine = Machine::new();
+    let machine = Machine;
     if let Some(run) = &arguments.undo {
         return undo::undo(run, &machine).map_err(|fault| io::Error::other(fault.to_string()));
     }
@@ -55,16 +55,27 @@ pub fn main(arguments: &Arguments) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{MARK}")?;
     stdout.flush()?;
-    let peer = arguments.peer.as_deref().and_then(|peer| peer.split_whitespace().next());
+    let peer = arguments
+        .peer
+        .as_deref()
+        .and_then(|peer| peer.split_whitespace().next());
     let events = match message::decode(&mut stdin) {
         Ok(request) => answer::answer(&request, peer, &mut stdin, &mut stdout, &machine)?,
-        Err(error) => Some(failed(&Fault::new("the agent cannot read the request", error))),
+        Err(error) => Some(failed(&Fault::new(
+            "the agent cannot read the request",
+            error,
+        ))),
     };
-    events.map_or(Ok(()), |outcome| message::write_event(&mut stdout, &Event::Finished { outcome }))
+    events.map_or(Ok(()), |outcome| {
+        message::write_event(&mut stdout, &Event::Finished { outcome })
+    })
 }
 
 fn converged(changed: usize) -> Outcome {
-    Outcome::Converged { changed, restarted: Vec::new() }
+    Outcome::Converged {
+        changed,
+        restarted: Vec::new(),
+    }
 }
 
 fn failed(fault: &Fault) -> Outcome {

@@ -16,7 +16,7 @@ const BEGIN: Duration = Duration::from_secs(15);
 
 /// Why a run did not start.
 #[derive(Debug)]
-pub enum Refused {
+pub(super) enum Refused {
     /// Somebody else's run is under way.
     Busy(Holder),
     /// The machine did not let us.
@@ -30,7 +30,7 @@ impl From<io::Error> for Refused {
 }
 
 /// The host's one lock, held by a run for as long as its process lives; the kernel frees it.
-pub struct Lock {
+pub(super) struct Lock {
     _file: File,
 }
 
@@ -50,7 +50,7 @@ impl Lock {
     ///
     /// # Errors
     /// [`Refused::Busy`] with the holder when it is taken.
-    pub fn take(holder: &Holder) -> Result<Self, Refused> {
+    pub(super) fn take(holder: &Holder) -> Result<Self, Refused> {
         let mut file = open_lock()?;
         if let Err(error) = file.try_lock() {
             let held = holder_in(&mut file);
@@ -77,7 +77,7 @@ fn holder_in(file: &mut File) -> Option<Holder> {
 ///
 /// # Errors
 /// When the lock cannot be looked at.
-pub fn active() -> io::Result<Option<Holder>> {
+pub(super) fn active() -> io::Result<Option<Holder>> {
     let mut file = open_lock()?;
     match file.try_lock_shared() {
         Ok(()) => Ok(None),
@@ -87,15 +87,17 @@ pub fn active() -> io::Result<Option<Holder>> {
 }
 
 /// Whether that run is under way. An unreadable lock counts as alive: a tail then waits instead of giving up.
-pub fn alive(run: &str) -> bool {
-    active().map_or(true, |holder| holder.is_some_and(|holder| holder.run == run))
+pub(super) fn alive(run: &str) -> bool {
+    active().map_or(true, |holder| {
+        holder.is_some_and(|holder| holder.run == run)
+    })
 }
 
 /// Stores the request and starts a process of its own for it, which the end of this one does not end.
 ///
 /// # Errors
 /// [`Refused::Busy`] when another run is under way, [`Refused::Io`] when the process does not begin.
-pub fn start(run: &str, frame: &[u8], peer: Option<&str>) -> Result<(), Refused> {
+pub(super) fn start(run: &str, frame: &[u8], peer: Option<&str>) -> Result<(), Refused> {
     match active()? {
         Some(holder) if holder.run == run => return Ok(()),
         Some(holder) => return Err(Refused::Busy(holder)),
@@ -121,18 +123,32 @@ fn store_request(path: &Path, frame: &[u8]) -> io::Result<()> {
         fs::create_dir_all(folder)?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
     }
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(frame)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the run's own process, not a resource's")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the run's own process, not a resource's"
+)]
 fn spawn(run: &str, peer: Option<&str>) -> io::Result<()> {
     let program = std::env::current_exe()?;
     let arguments = ["agent", "--run", run, "--peer", peer.unwrap_or_default()];
     if Path::new("/run/systemd/system").exists() {
         let unit = format!("--unit=geodeploy-run-{run}");
         let output = Command::new("systemd-run")
-            .args(["--quiet", "--collect", &unit, "--property=RuntimeMaxSec=2h", "--"])
+            .args([
+                "--quiet",
+                "--collect",
+                &unit,
+                "--property=RuntimeMaxSec=2h",
+                "--",
+            ])
             .arg(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -140,7 +156,9 @@ fn spawn(run: &str, peer: Option<&str>) -> io::Result<()> {
         return if output.status.success() {
             Ok(())
         } else {
-            Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
+            Err(io::Error::other(
+                String::from_utf8_lossy(&output.stderr).into_owned(),
+            ))
         };
     }
     Command::new(program)

@@ -12,14 +12,19 @@ use super::{generation, http, inspect, run, units};
 ///
 /// # Errors
 /// When systemd or the generations cannot be read.
-pub fn report(app: &str, system: &dyn System) -> Result<Value, Fault> {
+pub(super) fn report(app: &str, system: &dyn System) -> Result<Value, Fault> {
     let unreadable = |error: std::io::Error| Fault::new("cannot read the generations", error);
     let states = units::states(app, system)?;
-    let current = generation::current().map_err(unreadable)?.map(|current| current.id());
+    let current = generation::current()
+        .map_err(unreadable)?
+        .map(|current| current.id());
     let mut generations = Vec::new();
     for found in generation::all().map_err(unreadable)? {
         let id = found.id();
-        let state = states.iter().find(|(running, _)| *running == id).map(|(_, state)| state.as_str());
+        let state = states
+            .iter()
+            .find(|(running, _)| *running == id)
+            .map(|(_, state)| state.as_str());
         generations.push(json!({
             "id": id,
             "release": found.release,

@@ -20,7 +20,7 @@ const UNITS: &str = "/etc/systemd/system";
 
 /// How an armed undo ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(super) enum End {
     /// A fresh connection came in time.
     Confirmed,
     /// None came; what was before is back.
@@ -48,12 +48,23 @@ fn fault(error: impl ToString) -> Fault {
 ///
 /// # Errors
 /// When it cannot be armed; the change must then not be made.
-pub fn arm(run: &str, seconds: u64, files: &[PathBuf], system: &dyn System) -> Result<(), Fault> {
-    let saved = files.iter().map(|path| save(path, system)).collect::<io::Result<Vec<_>>>().map_err(fault)?;
+pub(super) fn arm(
+    run: &str,
+    seconds: u64,
+    files: &[PathBuf],
+    system: &dyn System,
+) -> Result<(), Fault> {
+    let saved = files
+        .iter()
+        .map(|path| save(path, system))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(fault)?;
     let armed = folder(run, "armed");
     fs::create_dir_all(&armed).map_err(fault)?;
     let body = serde_json::to_vec(&saved).map_err(fault)?;
-    system.write(&armed.join("files.json"), &body, &Ownership::root(0o600)).map_err(fault)?;
+    system
+        .write(&armed.join("files.json"), &body, &Ownership::root(0o600))
+        .map_err(fault)?;
     let program = std::env::current_exe().map_err(fault)?;
     let service = format!(
         "[Unit]\nDescription=Undo an unconfirmed firewall change of geodeploy\n\
@@ -67,7 +78,11 @@ pub fn arm(run: &str, seconds: u64, files: &[PathBuf], system: &dyn System) -> R
     );
     for (name, text) in [(SERVICE, service), (TIMER, timer)] {
         system
-            .write(&Path::new(UNITS).join(name), text.as_bytes(), &Ownership::root(0o644))
+            .write(
+                &Path::new(UNITS).join(name),
+                text.as_bytes(),
+                &Ownership::root(0o644),
+            )
             .map_err(fault)?;
     }
     systemctl(system, &["daemon-reload"])?;
@@ -76,7 +91,9 @@ pub fn arm(run: &str, seconds: u64, files: &[PathBuf], system: &dyn System) -> R
 }
 
 fn save(path: &Path, system: &dyn System) -> io::Result<Saved> {
-    let mode = system.metadata(path)?.map_or(0o640, |metadata| metadata.ownership.mode);
+    let mode = system
+        .metadata(path)?
+        .map_or(0o640, |metadata| metadata.ownership.mode);
     Ok(Saved {
         path: path.to_owned(),
         bytes: system.read(path)?,
@@ -87,11 +104,15 @@ fn save(path: &Path, system: &dyn System) -> io::Result<Saved> {
 fn systemctl(system: &dyn System, arguments: &[&str]) -> Result<(), Fault> {
     let argv = [&["systemctl"], arguments].concat();
     let what = argv.join(" ");
-    system.run(&Invocation::new(&argv)).map_err(fault)?.checked(&what).map(drop)
+    system
+        .run(&Invocation::new(&argv))
+        .map_err(fault)?
+        .checked(&what)
+        .map(drop)
 }
 
 /// Says that the host can still be reached; `false` when it was undone already, or never armed.
-pub fn confirm(run: &str) -> bool {
+pub(super) fn confirm(run: &str) -> bool {
     fs::rename(folder(run, "armed"), folder(run, "confirmed")).is_ok()
 }
 
@@ -99,7 +120,7 @@ pub fn confirm(run: &str) -> bool {
 ///
 /// # Errors
 /// When the timer cannot be removed.
-pub fn wait(run: &str, system: &dyn System) -> Result<End, Fault> {
+pub(super) fn wait(run: &str, system: &dyn System) -> Result<End, Fault> {
     let end = loop {
         if folder(run, "confirmed").exists() {
             break End::Confirmed;
@@ -132,23 +153,28 @@ fn disarm(run: &str, system: &dyn System) -> Result<(), Fault> {
 ///
 /// # Errors
 /// When a file cannot be written or ufw refuses.
-pub fn undo(run: &str, system: &dyn System) -> Result<(), Fault> {
+pub(super) fn undo(run: &str, system: &dyn System) -> Result<(), Fault> {
     let undoing = folder(run, "undoing");
     if fs::rename(folder(run, "armed"), &undoing).is_err() && !undoing.exists() {
         return Ok(());
     }
     let what = "cannot undo the firewall change";
     let body = fs::read(undoing.join("files.json")).map_err(|error| Fault::new(what, error))?;
-    let saved: Vec<Saved> = serde_json::from_slice(&body).map_err(|error| Fault::new(what, error))?;
+    let saved: Vec<Saved> =
+        serde_json::from_slice(&body).map_err(|error| Fault::new(what, error))?;
     let enabled = saved.iter().any(|file| {
         file.path.ends_with("ufw.conf")
             && file.bytes.as_deref().is_some_and(|bytes| {
-                String::from_utf8_lossy(bytes).lines().any(|line| line.trim() == "ENABLED=yes")
+                String::from_utf8_lossy(bytes)
+                    .lines()
+                    .any(|line| line.trim() == "ENABLED=yes")
             })
     });
     let ufw = |arguments: &[&str]| {
         let argv = [&["ufw"], arguments].concat();
-        let output = system.run(&Invocation::new(&argv)).map_err(|error| Fault::new(what, error))?;
+        let output = system
+            .run(&Invocation::new(&argv))
+            .map_err(|error| Fault::new(what, error))?;
         output.checked(&argv.join(" "))
     };
     if !enabled {
@@ -160,7 +186,9 @@ pub fn undo(run: &str, system: &dyn System) -> Result<(), Fault> {
             Some(bytes) => system.write(&file.path, bytes, &Ownership::root(file.mode)),
             None => system.remove(&file.path),
         };
-        result.map_err(|error| Fault::new(format!("cannot restore {}", file.path.display()), error))?;
+        result.map_err(|error| {
+            Fault::new(format!("cannot restore {}", file.path.display()), error)
+        })?;
     }
     if enabled {
         ufw(&["reload"])?;

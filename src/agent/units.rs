@@ -3,7 +3,7 @@
 use super::system::{Fault, Invocation, System};
 
 /// The unit of a generation.
-pub fn instance(app: &str, generation: &str) -> String {
+pub(super) fn instance(app: &str, generation: &str) -> String {
     format!("{app}@{generation}.service")
 }
 
@@ -11,13 +11,15 @@ pub fn instance(app: &str, generation: &str) -> String {
 ///
 /// # Errors
 /// When it fails, with what it wrote.
-pub fn systemctl(arguments: &[&str], system: &dyn System) -> Result<(), Fault> {
+pub(super) fn systemctl(arguments: &[&str], system: &dyn System) -> Result<(), Fault> {
     run(&[&["systemctl"], arguments].concat(), system).map(drop)
 }
 
 fn run(argv: &[&str], system: &dyn System) -> Result<String, Fault> {
     let what = argv.join(" ");
-    let output = system.run(&Invocation::new(argv)).map_err(|error| Fault::new(&what, error))?;
+    let output = system
+        .run(&Invocation::new(argv))
+        .map_err(|error| Fault::new(&what, error))?;
     Ok(output.checked(&what)?.stdout)
 }
 
@@ -25,15 +27,28 @@ fn run(argv: &[&str], system: &dyn System) -> Result<String, Fault> {
 ///
 /// # Errors
 /// When systemd cannot be asked.
-pub fn states(app: &str, system: &dyn System) -> Result<Vec<(String, String)>, Fault> {
+pub(super) fn states(app: &str, system: &dyn System) -> Result<Vec<(String, String)>, Fault> {
     let pattern = format!("{app}@*.service");
-    let text = run(&["systemctl", "list-units", "--all", "--plain", "--no-legend", &pattern], system)?;
+    let text = run(
+        &[
+            "systemctl",
+            "list-units",
+            "--all",
+            "--plain",
+            "--no-legend",
+            &pattern,
+        ],
+        system,
+    )?;
     let prefix = format!("{app}@");
     Ok(text
         .lines()
         .filter_map(|line| {
             let mut words = line.split_whitespace();
-            let generation = words.next()?.strip_prefix(&prefix)?.strip_suffix(".service")?;
+            let generation = words
+                .next()?
+                .strip_prefix(&prefix)?
+                .strip_suffix(".service")?;
             let active = words.nth(1)?;
             Some((generation.to_owned(), active.to_owned()))
         })
@@ -45,7 +60,7 @@ pub fn states(app: &str, system: &dyn System) -> Result<Vec<(String, String)>, F
 ///
 /// # Errors
 /// When systemd cannot be asked.
-pub fn running(app: &str, system: &dyn System) -> Result<Vec<String>, Fault> {
+pub(super) fn running(app: &str, system: &dyn System) -> Result<Vec<String>, Fault> {
     let states = states(app, system)?;
     Ok(states
         .into_iter()
@@ -58,16 +73,19 @@ pub fn running(app: &str, system: &dyn System) -> Result<Vec<String>, Fault> {
 ///
 /// # Errors
 /// When systemd cannot be asked.
-pub fn draining(app: &str, system: &dyn System) -> Result<usize, Fault> {
+pub(super) fn draining(app: &str, system: &dyn System) -> Result<usize, Fault> {
     let states = states(app, system)?;
-    Ok(states.iter().filter(|(_, active)| active == "deactivating").count())
+    Ok(states
+        .iter()
+        .filter(|(_, active)| active == "deactivating")
+        .count())
 }
 
 /// Whether a unit runs.
 ///
 /// # Errors
 /// When systemd cannot be asked.
-pub fn is_active(unit: &str, system: &dyn System) -> Result<bool, Fault> {
+pub(super) fn is_active(unit: &str, system: &dyn System) -> Result<bool, Fault> {
     let invocation = Invocation::new(&["systemctl", "is-active", "--quiet", unit]);
     let output = system
         .run(&invocation)
@@ -76,18 +94,38 @@ pub fn is_active(unit: &str, system: &dyn System) -> Result<bool, Fault> {
 }
 
 /// A unit's last lines; empty where the journal cannot be read, because a failure must be told even then.
-pub fn log(unit: &str, lines: usize, system: &dyn System) -> Vec<String> {
+pub(super) fn log(unit: &str, lines: usize, system: &dyn System) -> Vec<String> {
     let count = lines.to_string();
-    run(&["journalctl", "--no-pager", "--output=cat", "--unit", unit, "--lines", &count], system)
-        .map(|text| text.lines().map(str::to_owned).collect())
-        .unwrap_or_default()
+    run(
+        &[
+            "journalctl",
+            "--no-pager",
+            "--output=cat",
+            "--unit",
+            unit,
+            "--lines",
+            &count,
+        ],
+        system,
+    )
+    .map(|text| text.lines().map(str::to_owned).collect())
+    .unwrap_or_default()
 }
 
 /// Since when a unit runs, as systemd writes it; empty when it does not.
 ///
 /// # Errors
 /// When systemd cannot be asked.
-pub fn since(unit: &str, system: &dyn System) -> Result<String, Fault> {
-    let text = run(&["systemctl", "show", "--property=ActiveEnterTimestamp", "--value", unit], system)?;
+pub(super) fn since(unit: &str, system: &dyn System) -> Result<String, Fault> {
+    let text = run(
+        &[
+            "systemctl",
+            "show",
+            "--property=ActiveEnterTimestamp",
+            "--value",
+            unit,
+        ],
+        system,
+    )?;
     Ok(text.trim().to_owned())
 }

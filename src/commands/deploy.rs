@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Outcome, unfinished};
+use super::Outcome;
+use super::switch;
 use crate::cli::Globals;
 use crate::error::Error;
+use crate::fleet::{Order, Project};
 
 /// Ship the server and switch to it with no dropped stream
 #[derive(clap::Args)]
@@ -23,6 +25,13 @@ pub struct Args {
 ///
 /// # Errors
 /// Those of the run.
-pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
-    Err(unfinished("deploy"))
+pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    let project = Project::open(globals)?;
+    let regions = project.regions(args.region.as_deref())?;
+    let host_binary = args.host_binary.as_deref();
+    let order = match &args.binary {
+        Some(binary) => Order::release(&project, binary)?,
+        None => Order::release(&project, &project.caller(host_binary)?.binary.path)?,
+    };
+    switch::run(&project, &regions, &order, host_binary)
 }

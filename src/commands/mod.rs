@@ -20,11 +20,12 @@ pub mod token;
 pub mod trust;
 
 mod outcome;
+mod switch;
 
 pub use outcome::{Outcome, combine};
 
 use crate::cli::{Globals, Verb};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Runs a verb.
 ///
@@ -53,9 +54,32 @@ pub fn run(globals: &Globals, verb: Verb) -> Result<Outcome, Error> {
     }
 }
 
+/// Runs a verb's asynchronous part to its end, or until Ctrl-C. What runs on hosts goes on there.
+///
+/// # Errors
+/// Those of the part; an interrupt.
+pub(crate) fn block_on<T>(part: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Failed, "cannot start").cause(error))?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = part => result,
+            _ = tokio::signal::ctrl_c() => Err(Error::new(ErrorKind::Interrupted, "interrupted")
+                .cause("what was begun on a host goes on there to its end")
+                .hint("run the same command again: it follows what is still under way and does the rest")),
+        }
+    });
+    // A blocked read of a host that does not answer must not hold the operator back.
+    runtime.shutdown_background();
+    result
+}
+
 fn unfinished(verb: &str) -> Error {
     Error::new(
-        crate::error::ErrorKind::Failed,
+        ErrorKind::Failed,
         format!("{verb} is not part of this build"),
     )
 }

@@ -1,10 +1,14 @@
 //! `geodeploy provision`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Outcome, unfinished};
+use serde::Serialize;
+
+use super::{Outcome, block_on, combine, plan};
 use crate::cli::Globals;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::fleet::{self, Job, Looked, Project};
+use crate::plan::{Basis, Limits, SavedPlan};
 
 /// Make hosts what the inventory says; a second run changes nothing
 #[derive(clap::Args)]
@@ -19,10 +23,193 @@ pub struct Args {
     pub host_binary: Option<PathBuf>,
 }
 
+/// What was done in one region.
+#[derive(Serialize)]
+struct Done {
+    region: String,
+    changed: usize,
+    restarted: Vec<String>,
+}
+
 /// Runs the verb.
 ///
 /// # Errors
 /// Those of the run.
-pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
-    Err(unfinished("provision"))
+pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    let project = Project::open(globals)?;
+    let regions = project.regions(args.region.as_deref())?;
+    let blueprints = project.blueprints(&regions)?;
+    let caller = project.caller(args.host_binary.as_deref())?;
+    block_on(async {
+        let mut looked = fleet::look(&project, &regions, &blueprints, &caller).await;
+        if let Some(file) = &args.plan {
+            take_saved(&project, &mut looked, file)?;
+        }
+        if !project.ui.look().json {
+            plan::show(&project, &looked);
+        }
+        for looked in &looked {
+            refuse(looked)?;
+        }
+        agree(&project, &looked)?;
+        let mut done = Vec::new();
+        let ends = change(&project, looked, &mut done).await;
+        project.ui.report("provisioned", &done, |_| summary(&done));
+        combine(ends)
+    })
+}
+
+/// Puts the saved plans in place of the found ones. A touched resource that moved meanwhile is seen by the host itself.
+fn take_saved(project: &Project, looked: &mut [Looked<'_>], file: &Path) -> Result<(), Error> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Error::new(ErrorKind::Input, format!("cannot read the plan {name}")).cause(error)
+    })?;
+    let saved = SavedPlan::parse(&text, &name)?;
+    let key = project.state.fingerprint_key()?;
+    saved.check(
+        Basis {
+            project: project.inventory.app.name.as_str(),
+            inventory: &project.digest,
+            key: &key,
+        },
+        &name,
+    )?;
+    for looked in looked {
+        let region = looked.name();
+        let Ok((_, inspected)) = &mut looked.answer else {
+            continue;
+        };
+        let Some(plan) = saved.find(&region) else {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("{name} holds no plan for {region}"),
+            )
+            .hint(format!(
+                "make one with `geodeploy plan {region} --out FILE`"
+            )));
+        };
+        inspected.plan = plan.clone();
+    }
+    Ok(())
+}
+
+fn refuse(looked: &Looked<'_>) -> Result<(), Error> {
+    let Some(plan) = looked.plan() else {
+        return Ok(());
+    };
+    Limits::default()
+        .check(plan)
+        .map_err(|refusal| Error::new(ErrorKind::Failed, refusal.what).hint(refusal.remedy))?;
+    fleet::refuse_lockout(looked)
+}
+
+fn agree(project: &Project, looked: &[Looked<'_>]) -> Result<(), Error> {
+    let regions: Vec<String> = looked
+        .iter()
+        .filter(|looked| looked.plan().is_some_and(|plan| !plan.is_empty()))
+        .map(Looked::name)
+        .collect();
+    if regions.is_empty() {
+        return Ok(());
+    }
+    project.ui.consent(
+        &format!("Apply these changes to {}?", regions.join(" and ")),
+        project.yes,
+        "--yes",
+    )
+}
+
+/// Makes the changes in all regions at once, and looks a second time where any were made.
+async fn change(
+    project: &Project,
+    mut looked: Vec<Looked<'_>>,
+    done: &mut Vec<Done>,
+) -> Vec<(String, Result<Outcome, Error>)> {
+    let failed = fleet::failures(&mut looked);
+    let mut ends: Vec<(String, Result<Outcome, Error>)> = failed
+        .into_iter()
+        .map(|(name, error)| (name, Err(error)))
+        .collect();
+    let jobs: Vec<Job<'_>> = looked
+        .iter()
+        .filter_map(|looked| {
+            let (member, inspected) = looked.answer.as_ref().ok()?;
+            Some(Job {
+                member,
+                resources: &looked.blueprint.resources,
+                plan: &inspected.plan,
+            })
+        })
+        .collect();
+    for (job, result) in jobs.iter().zip(fleet::apply(project, &jobs).await) {
+        let region = job.member.session.region().to_owned();
+        let result = match result {
+            Ok((changed, restarted)) => {
+                done.push(Done {
+                    region: region.clone(),
+                    changed,
+                    restarted,
+                });
+                second_look(job).await
+            }
+            Err(error) => Err(error),
+        };
+        ends.push((region, result.map(|()| Outcome::Done)));
+    }
+    for looked in looked {
+        if let Ok((member, _)) = looked.answer {
+            member.close().await;
+        }
+    }
+    ends
+}
+
+/// What was changed must be as desired now; what was not part of the plan may differ still.
+async fn second_look(job: &Job<'_>) -> Result<(), Error> {
+    if job.plan.is_empty() {
+        return Ok(());
+    }
+    let region = job.member.session.region();
+    let again = fleet::inspect(job.member, job.resources).await?;
+    let left: Vec<String> = again
+        .plan
+        .changes
+        .iter()
+        .filter(|change| {
+            job.plan
+                .changes
+                .iter()
+                .any(|planned| planned.id == change.id)
+        })
+        .map(|change| change.id.to_string())
+        .collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Failed,
+        format!("{region}: the second look found differences again"),
+    )
+    .cause(left.join(", "))
+    .hint("something else on the host may be changing them back"))
+}
+
+fn summary(done: &[Done]) -> String {
+    let line = |done: &Done| {
+        let heard = if done.restarted.is_empty() {
+            String::new()
+        } else {
+            format!("; started or reloaded {}", done.restarted.join(", "))
+        };
+        match done.changed {
+            0 => format!("{}: nothing to change", done.region),
+            changed => format!(
+                "{}: {}{heard}",
+                done.region,
+                crate::text::count(changed, "change")
+            ),
+        }
+    };
+    done.iter().map(line).collect::<Vec<_>>().join("\n")
 }

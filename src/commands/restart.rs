@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{Outcome, unfinished};
+use super::Outcome;
+use super::switch;
+use crate::agent::message::Choice;
 use crate::cli::Globals;
 use crate::error::Error;
+use crate::fleet::{Order, Project};
 
 /// Restart the server with no dropped stream
 #[derive(clap::Args)]
@@ -20,6 +23,12 @@ pub struct Args {
 ///
 /// # Errors
 /// Those of the run.
-pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
-    Err(unfinished("restart"))
+pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    let project = Project::open(globals)?;
+    let regions = project.regions(args.region.as_deref())?;
+    let order = Order {
+        choice: Choice::Again,
+        binary: None,
+    };
+    switch::run(&project, &regions, &order, args.host_binary.as_deref())
 }

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{Outcome, unfinished};
+use super::Outcome;
+use super::switch;
+use crate::agent::message::Choice;
 use crate::cli::Globals;
 use crate::error::Error;
+use crate::fleet::{Order, Project};
 
 /// Return to the release that was good before
 #[derive(clap::Args)]
@@ -20,6 +23,16 @@ pub struct Args {
 ///
 /// # Errors
 /// Those of the run.
-pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
-    Err(unfinished("rollback"))
+pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    let project = Project::open(globals)?;
+    let order = Order {
+        choice: Choice::Previous,
+        binary: None,
+    };
+    switch::run(
+        &project,
+        &[project.region(&args.region)?],
+        &order,
+        args.host_binary.as_deref(),
+    )
 }

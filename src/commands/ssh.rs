@@ -2,9 +2,14 @@
 
 use std::ffi::OsString;
 
-use super::{Outcome, unfinished};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use super::Outcome;
 use crate::cli::Globals;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::fleet::Project;
+use crate::host;
 
 /// Open a shell on a host, or run a command there
 #[derive(clap::Args)]
@@ -20,6 +25,22 @@ pub struct Args {
 ///
 /// # Errors
 /// Those of the run.
-pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
-    Err(unfinished("ssh"))
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this process becomes the operator's own ssh"
+)]
+pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    let project = Project::open(globals)?;
+    let destination = project.destination(project.region(&args.region)?);
+    let configuration = host::write_configuration(&destination, &project.state.control_folder()?)?;
+    let error = Command::new("ssh")
+        .arg("-F")
+        .arg(&configuration.path)
+        .args(["-o", "RequestTTY=auto"])
+        .arg(destination.alias())
+        .args(args.command)
+        .exec();
+    Err(Error::new(ErrorKind::Failed, "cannot run ssh")
+        .cause(error)
+        .hint("install the OpenSSH client"))
 }

@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{Outcome, unfinished};
+use serde_json::Value;
+
+use super::{Outcome, block_on, combine};
+use crate::agent::message::{Event, Operation, Outcome as Ended};
 use crate::cli::Globals;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::fleet::{self, Member, Project};
+use crate::host::Reply;
 
 /// Show what runs in each region; exit with 2 if it is not as it should be
 #[derive(clap::Args)]
@@ -20,6 +25,125 @@ pub struct Args {
 ///
 /// # Errors
 /// Those of the run.
-pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
-    Err(unfinished("status"))
+pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    let project = Project::open(globals)?;
+    let regions = project.regions(args.region.as_deref())?;
+    let caller = project.caller(args.host_binary.as_deref())?;
+    block_on(async {
+        let members = fleet::connect(&project, &regions, &caller).await;
+        let asked = members.into_iter().map(|member| async {
+            let member = member?;
+            let report = ask(&project, &member).await;
+            member.lane.done("asked");
+            member.close().await;
+            report
+        });
+        let reports = futures_util::future::join_all(asked).await;
+        let mut shown = Vec::new();
+        let mut ends = Vec::new();
+        for (region, report) in regions.iter().zip(reports) {
+            let name = region.name.as_str().to_owned();
+            ends.push((
+                name.clone(),
+                report.map(|mut report| {
+                    let end = if is_well(&report) {
+                        Outcome::Done
+                    } else {
+                        Outcome::Differences
+                    };
+                    report["region"] = Value::String(name);
+                    shown.push(report);
+                    end
+                }),
+            ));
+        }
+        project.ui.report("status", &shown, |_| {
+            shown.iter().map(describe).collect::<Vec<_>>().join("\n")
+        });
+        combine(ends)
+    })
+}
+
+async fn ask(project: &Project, member: &Member) -> Result<Value, Error> {
+    let region = member.session.region();
+    let mut report = None;
+    let operation = Operation::Status {
+        app: project.inventory.app.name.as_str().to_owned(),
+    };
+    let reply = member
+        .session
+        .request(operation, &[], |event| {
+            if let Event::Report { value } = event {
+                report = Some(value);
+            }
+        })
+        .await?;
+    match (reply, report) {
+        (Reply::Finished(Ended::Converged { .. }), Some(report)) => Ok(report),
+        (Reply::Finished(outcome), _) => {
+            Err(fleet::settle(region, outcome).err().unwrap_or_else(|| {
+                Error::new(
+                    ErrorKind::Failed,
+                    format!("{region}: the agent gave no report"),
+                )
+            }))
+        }
+        (Reply::Lost(_), _) => Err(Error::new(
+            ErrorKind::Unreachable,
+            format!("{region}: the connection was lost"),
+        )),
+    }
+}
+
+fn is_well(report: &Value) -> bool {
+    report["health"]["status"] == 200
+}
+
+/// `cn: healthy, 3-ab12cd34ef56 since Mon ..., 12 of 200 streams`.
+fn describe(report: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let region = text(&report["region"]);
+    let Some(current) = report["current"].as_str() else {
+        return format!("{region}: no release was deployed yet; run `geodeploy deploy {region}`");
+    };
+    let generations = report["generations"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let since = generations
+        .iter()
+        .find(|generation| generation["id"] == current)
+        .map(|found| text(&found["since"]));
+    let health = &report["health"];
+    let state = match health["status"].as_u64() {
+        Some(200) => "healthy".to_owned(),
+        Some(0) | None => format!("does not answer ({})", text(&health["body"])),
+        Some(status) => format!("unhealthy ({status})"),
+    };
+    let sse = &health["body"]["sse"];
+    let streams = match (sse["activeGlobal"].as_u64(), sse["maxGlobal"].as_u64()) {
+        (Some(active), Some(maximum)) => format!(", {active} of {maximum} streams"),
+        _ => String::new(),
+    };
+    let draining = generations
+        .iter()
+        .filter(|generation| generation["state"] == "deactivating")
+        .count();
+    let drains = if draining > 0 {
+        ", an older generation drains"
+    } else {
+        ""
+    };
+    let busy = match report["busy"].as_object() {
+        Some(holder) => format!(
+            ", {} runs {} there",
+            text(&holder["operator"]),
+            text(&holder["what"])
+        ),
+        None => String::new(),
+    };
+    format!(
+        "{region}: {state}, release {current} since {}{streams}{drains}{busy}",
+        since.unwrap_or_default()
+    )
 }

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::run::{follow, settle};
 use super::{Member, Project};
 use crate::agent::message::Operation;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::plan::Plan;
 use crate::resource::Resource;
 
@@ -23,11 +23,19 @@ pub struct Job<'a> {
 }
 
 /// Runs all jobs in parallel. Each gives the number of changes and the units that heard of them.
-pub async fn apply(project: &Project, jobs: &[Job<'_>]) -> Vec<Result<(usize, Vec<String>), Error>> {
+pub async fn apply(
+    project: &Project,
+    jobs: &[Job<'_>],
+) -> Vec<Result<(usize, Vec<String>), Error>> {
     join_all(jobs.iter().map(|job| one(project, job))).await
 }
 
 async fn one(project: &Project, job: &Job<'_>) -> Result<(usize, Vec<String>), Error> {
+    let lane = &job.member.lane;
+    if job.plan.is_empty() {
+        lane.done("nothing to change");
+        return Ok((0, Vec::new()));
+    }
     let run = name("provision");
     let operation = Operation::Apply {
         run: run.clone(),
@@ -35,14 +43,13 @@ async fn one(project: &Project, job: &Job<'_>) -> Result<(usize, Vec<String>), E
         changes: job.plan.changes.clone(),
         confirm_within: CONFIRM_WITHIN,
     };
-    let lane = &job.member.lane;
     let ended = match follow(project, job.member, &run, operation).await {
         Ok(outcome) => settle(job.member.session.region(), outcome),
         Err(error) => Err(error),
     };
     match &ended {
         Ok((changed, _)) => lane.done(&crate::text::count(*changed, "change")),
-        Err(error) => lane.fail(error.kind.name()),
+        Err(error) => lane.fail(short(error)),
     }
     ended
 }
@@ -53,4 +60,20 @@ pub(super) fn name(what: &str) -> String {
     let text = now.strftime("%Y%m%dT%H%M%SZ");
     let fraction = now.subsec_nanosecond() ^ i32::try_from(std::process::id()).unwrap_or_default();
     format!("{what}-{text}-{:04x}", fraction & 0xffff)
+}
+
+/// An error in a word or two, for the end of a lane; the whole of it is told once, at the end.
+pub(super) fn short(error: &Error) -> &'static str {
+    match error.kind {
+        ErrorKind::RolledBack => "rolled back",
+        ErrorKind::Unreachable => "connection lost",
+        ErrorKind::Stale => "moved since the plan",
+        ErrorKind::LeaseHeld => "busy",
+        ErrorKind::LoginRefused => "login refused",
+        ErrorKind::Failed
+        | ErrorKind::Partial
+        | ErrorKind::Usage
+        | ErrorKind::Input
+        | ErrorKind::Interrupted => "failed",
+    }
 }

@@ -35,20 +35,38 @@ impl Member {
     }
 }
 
-async fn open(project: &Project, destination: &Destination, caller: &Caller, fresh: bool) -> Result<Session, Error> {
+async fn open(
+    project: &Project,
+    destination: &Destination,
+    caller: &Caller,
+    fresh: bool,
+) -> Result<Session, Error> {
     let folder = project.state.control_folder()?;
     let transport = OpenSsh::connect(destination, &folder, fresh).await?;
-    Ok(Session::new(&destination.region, Transports::OpenSsh(transport), caller.clone()))
+    Ok(Session::new(
+        &destination.region,
+        Transports::OpenSsh(transport),
+        caller.clone(),
+    ))
 }
 
 /// Connects to all of them in parallel. Those that cannot be reached are named; the others are there nevertheless.
-pub async fn connect(project: &Project, regions: &[&Region], caller: &Caller) -> Vec<Result<Member, Error>> {
+pub async fn connect(
+    project: &Project,
+    regions: &[&Region],
+    caller: &Caller,
+) -> Vec<Result<Member, Error>> {
     let names: Vec<&str> = regions.iter().map(|region| region.name.as_str()).collect();
     let lanes = project.ui.lanes(&names);
     let all = regions.iter().zip(lanes).map(|(region, lane)| async move {
         let destination = project.destination(region);
         match open(project, &destination, caller, false).await {
-            Ok(session) => Ok(Member { session, destination, caller: caller.clone(), lane }),
+            Ok(session) => Ok(Member {
+                session,
+                destination,
+                caller: caller.clone(),
+                lane,
+            }),
             Err(error) => {
                 lane.fail(match error.kind {
                     ErrorKind::LoginRefused => "login refused",

@@ -1,7 +1,5 @@
 //! What would change on each host.
 
-use futures_util::future::join_all;
-
 use super::Member;
 use crate::agent::message::{Event, Facts, Holder, Operation, Outcome, Target};
 use crate::error::{Error, ErrorKind};
@@ -22,18 +20,26 @@ pub struct Inspected {
     pub needs_release: bool,
 }
 
-/// Compares each host with its resources, in parallel.
-pub async fn inspect(members: &[(&Member, &[Resource])]) -> Vec<Result<Inspected, Error>> {
-    join_all(members.iter().map(|(member, resources)| {
-        let resources = resources.to_vec();
-        ask(member, Operation::Inspect { resources })
-    }))
+/// Compares a host with its resources.
+///
+/// # Errors
+/// When the connection is lost, or the agent cannot read a resource.
+pub async fn inspect(member: &Member, resources: &[Resource]) -> Result<Inspected, Error> {
+    ask(
+        member,
+        Operation::Inspect {
+            resources: resources.to_vec(),
+        },
+    )
     .await
 }
 
-/// Compares each host's generation with the wanted one, in parallel.
-pub async fn inspect_releases(members: &[(&Member, Target)]) -> Vec<Result<Inspected, Error>> {
-    join_all(members.iter().map(|(member, target)| ask(member, Operation::InspectRelease(target.clone())))).await
+/// Compares a host's generation with the wanted one.
+///
+/// # Errors
+/// When the connection is lost, the host is not provisioned, or has nothing to go back to.
+pub async fn inspect_release(member: &Member, target: Target) -> Result<Inspected, Error> {
+    ask(member, Operation::InspectRelease(target)).await
 }
 
 async fn ask(member: &Member, operation: Operation) -> Result<Inspected, Error> {
@@ -43,8 +49,17 @@ async fn ask(member: &Member, operation: Operation) -> Result<Inspected, Error> 
     let reply = member
         .session
         .request(operation, &[], |event| match event {
-            Event::Inspected { facts, resources, changes, busy } => {
-                let plan = Plan { target: region.to_owned(), resources, changes };
+            Event::Inspected {
+                facts,
+                resources,
+                changes,
+                busy,
+            } => {
+                let plan = Plan {
+                    target: region.to_owned(),
+                    resources,
+                    changes,
+                };
                 answer = Some((plan, facts, busy));
             }
             Event::NeedsRelease { .. } => needs_release = true,
@@ -53,15 +68,24 @@ async fn ask(member: &Member, operation: Operation) -> Result<Inspected, Error> 
         })
         .await?;
     match (reply, answer) {
-        (Reply::Finished(Outcome::Converged { .. }), Some((plan, facts, busy))) => {
-            Ok(Inspected { plan, facts, busy, needs_release })
-        }
+        (Reply::Finished(Outcome::Converged { .. }), Some((plan, facts, busy))) => Ok(Inspected {
+            plan,
+            facts,
+            busy,
+            needs_release,
+        }),
         (Reply::Finished(Outcome::Failed { what, why, hint }), _) => {
             let error = Error::new(ErrorKind::Failed, format!("{region}: {what}")).cause(why);
             Err(hint.into_iter().fold(error, Error::hint))
         }
-        (Reply::Lost(_), _) => Err(Error::new(ErrorKind::Unreachable, format!("{region}: the connection was lost"))
-            .hint("nothing was changed; run it again")),
-        (Reply::Finished(_), _) => Err(Error::new(ErrorKind::Failed, format!("{region}: the agent gave no inspection"))),
+        (Reply::Lost(_), _) => Err(Error::new(
+            ErrorKind::Unreachable,
+            format!("{region}: the connection was lost"),
+        )
+        .hint("nothing was changed; run it again")),
+        (Reply::Finished(_), _) => Err(Error::new(
+            ErrorKind::Failed,
+            format!("{region}: the agent gave no inspection"),
+        )),
     }
 }

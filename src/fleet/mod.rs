@@ -5,11 +5,13 @@ mod connect;
 mod inspect;
 mod project;
 mod release;
+mod round;
 mod run;
 
 pub use apply::{Job, apply};
 pub use connect::{Member, connect};
-pub use inspect::{Inspected, inspect, inspect_releases};
-pub use project::Project;
+pub use inspect::{Inspected, inspect, inspect_release};
+pub use project::{Project, mistakes};
 pub use release::{Order, deploy};
+pub use round::{Looked, failures, look, refuse_lockout};
 pub use run::settle;

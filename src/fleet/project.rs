@@ -32,9 +32,10 @@ pub struct Project {
 /// All mistakes as one error.
 pub fn mistakes(found: &[Mistake]) -> Error {
     let count = crate::text::count(found.len(), "mistake");
-    found.iter().fold(Error::new(ErrorKind::Input, format!("the inventory has {count}")), |error, mistake| {
-        error.cause(mistake)
-    })
+    found.iter().fold(
+        Error::new(ErrorKind::Input, format!("the inventory has {count}")),
+        |error, mistake| error.cause(mistake),
+    )
 }
 
 impl Project {
@@ -43,12 +44,15 @@ impl Project {
     /// # Errors
     /// Every mistake in the inventory, or that there is none.
     pub fn open(globals: &Globals) -> Result<Self, Error> {
-        let here = std::env::current_dir()
-            .map_err(|error| Error::new(ErrorKind::Failed, "the current folder is gone").cause(error))?;
-        let file = inventory::find(globals.inventory.as_deref(), &here).map_err(|mistake| mistakes(&[mistake]))?;
+        let here = std::env::current_dir().map_err(|error| {
+            Error::new(ErrorKind::Failed, "the current folder is gone").cause(error)
+        })?;
+        let file = inventory::find(globals.inventory.as_deref(), &here)
+            .map_err(|mistake| mistakes(&[mistake]))?;
         let inventory = Inventory::load(&file).map_err(|found| mistakes(&found))?;
-        let text = std::fs::read(&file)
-            .map_err(|error| Error::new(ErrorKind::Input, format!("cannot read {}", file.display())).cause(error))?;
+        let text = std::fs::read(&file).map_err(|error| {
+            Error::new(ErrorKind::Input, format!("cannot read {}", file.display())).cause(error)
+        })?;
         let state = globals.state(inventory.app.name.as_str())?;
         Ok(Self {
             digest: crate::digest::sha256(&text),
@@ -88,7 +92,10 @@ impl Project {
     /// Every secret that cannot be had; a template that does not render, with its line.
     pub fn blueprints(&self, regions: &[&Region]) -> Result<Vec<Blueprint>, Error> {
         let secrets = Secrets::resolve(&self.inventory).map_err(|found| mistakes(&found))?;
-        regions.iter().map(|region| blueprint::region(&self.inventory, &region.name, &secrets)).collect()
+        regions
+            .iter()
+            .map(|region| blueprint::region(&self.inventory, &region.name, &secrets))
+            .collect()
     }
 
     /// How a region's host is reached.
@@ -99,8 +106,16 @@ impl Project {
             host: region.ssh.host.as_str().to_owned(),
             user: Some(login.user.as_str().to_owned()),
             port: Some(login.port.number()),
-            identity: login.identity.as_deref().map(|path| self.inventory.resolve(path)),
-            host_keys: region.ssh.host_keys.iter().map(ToString::to_string).collect(),
+            identity: login
+                .identity
+                .as_deref()
+                .map(|path| self.inventory.resolve(path)),
+            host_keys: region
+                .ssh
+                .host_keys
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             jumps: login
                 .jump
                 .iter()
@@ -131,13 +146,18 @@ impl Project {
 
 /// `user@machine` of whoever runs this, for the next operator who finds a host busy.
 fn operator() -> String {
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let machine = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
     let user = rustix::process::geteuid().as_raw();
-    let name = std::fs::read_to_string("/etc/passwd").ok().and_then(|text| {
-        text.lines().find_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            (fields.get(2)? == &user.to_string()).then(|| (*fields.first()?).to_owned().into())
-        })?
-    });
+    let name = std::fs::read_to_string("/etc/passwd")
+        .ok()
+        .and_then(|text| {
+            text.lines().find_map(|line| {
+                let fields: Vec<&str> = line.split(':').collect();
+                (fields.get(2)? == &user.to_string()).then(|| (*fields.first()?).to_owned().into())
+            })?
+        });
     format!("{}@{machine}", name.unwrap_or_else(|| user.to_string()))
 }

@@ -29,7 +29,10 @@ impl Order {
     /// When the file is not there.
     pub fn release(project: &Project, binary: &Path) -> Result<Self, Error> {
         let binary = HostBinary::find(Some(binary), &project.state.releases()?)?;
-        Ok(Self { choice: Choice::Release(binary.digest.clone()), binary: Some(binary) })
+        Ok(Self {
+            choice: Choice::Release(binary.digest.clone()),
+            binary: Some(binary),
+        })
     }
 
     /// What one region's host is asked for.
@@ -60,7 +63,10 @@ pub async fn deploy(
             upload(member, binary).await?;
         }
         let run = apply::name("deploy");
-        let operation = Operation::Deploy { run: run.clone(), target: target.clone() };
+        let operation = Operation::Deploy {
+            run: run.clone(),
+            target: target.clone(),
+        };
         settle(region, follow(project, member, &run, operation).await?)
     }
     .await;
@@ -70,7 +76,7 @@ pub async fn deploy(
             Ok(())
         }
         Err(error) => {
-            member.lane.fail(error.kind.name());
+            member.lane.fail(apply::short(&error));
             Err(error)
         }
     }
@@ -83,14 +89,23 @@ async fn upload(member: &Member, binary: &HostBinary) -> Result<(), Error> {
         .await
         .map_err(std::io::Error::other)
         .and_then(|packed| packed)
-        .map_err(|error| Error::new(ErrorKind::Failed, "cannot compress the release").cause(error))?;
+        .map_err(|error| {
+            Error::new(ErrorKind::Failed, "cannot compress the release").cause(error)
+        })?;
     let size = crate::text::bytes(u64::try_from(packed.len()).unwrap_or(u64::MAX));
-    member.lane.note(&format!("sending release {}, {size}", &binary.digest[..12]));
-    let operation = Operation::Receive { digest: binary.digest.clone() };
+    member
+        .lane
+        .note(&format!("sending release {}, {size}", &binary.digest[..12]));
+    let operation = Operation::Receive {
+        digest: binary.digest.clone(),
+    };
     let failed = |why: String| {
-        Error::new(ErrorKind::Failed, format!("{region}: the release did not arrive"))
-            .cause(why)
-            .hint("nothing was switched; run it again")
+        Error::new(
+            ErrorKind::Failed,
+            format!("{region}: the release did not arrive"),
+        )
+        .cause(why)
+        .hint("nothing was switched; run it again")
     };
     match member.session.request(operation, &packed, |_| {}).await? {
         Reply::Finished(Outcome::Converged { .. }) => Ok(()),

@@ -57,7 +57,10 @@ impl Channel {
         let mut bytes = Vec::new();
         // A cut connection ends the stream early; `end` then says so.
         let _ = self.stdout.read_to_end(&mut bytes).await;
-        Ok((String::from_utf8_lossy(&bytes).into_owned(), self.end.await?))
+        Ok((
+            String::from_utf8_lossy(&bytes).into_owned(),
+            self.end.await?,
+        ))
     }
 }
 

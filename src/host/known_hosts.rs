@@ -18,13 +18,18 @@ pub struct Learned {
 /// The lines of a known_hosts file for the destination and its jumps.
 pub(super) fn lines(destination: &Destination) -> String {
     let alias = destination.alias();
-    let own = destination.host_keys.iter().map(|key| format!("{alias} {key}\n"));
+    let own = destination
+        .host_keys
+        .iter()
+        .map(|key| format!("{alias} {key}\n"));
     let jumps = destination.jumps.iter().flat_map(|jump| {
         let name = match jump.port {
             Some(port) if port != 22 => format!("[{}]:{port}", jump.host),
             _ => jump.host.clone(),
         };
-        jump.host_keys.iter().map(move |key| format!("{name} {key}\n"))
+        jump.host_keys
+            .iter()
+            .map(move |key| format!("{name} {key}\n"))
     });
     own.chain(jumps).collect()
 }
@@ -36,23 +41,42 @@ pub(super) fn lines(destination: &Destination) -> String {
 pub async fn learn(destination: &Destination, folder: &Path) -> Result<Vec<Learned>, Error> {
     let region = &destination.region;
     let failed = |why: String| {
-        Error::new(ErrorKind::Unreachable, format!("{region}: {} shows no host key", destination.host))
-            .cause(why)
-            .hint("check the address, the port and the provider's firewall")
+        Error::new(
+            ErrorKind::Unreachable,
+            format!("{region}: {} shows no host key", destination.host),
+        )
+        .cause(why)
+        .hint("check the address, the port and the provider's firewall")
     };
     let seen = folder.join(format!("{region}.seen"));
     let _ = std::fs::remove_file(&seen);
     let configuration = folder.join(format!("{region}.learn"));
     // The own pins first: a jump host is verified as always.
-    let text = super::configuration(destination, &seen)
-        .replace("StrictHostKeyChecking yes", "StrictHostKeyChecking accept-new");
+    let text = super::configuration(destination, &seen).replace(
+        "StrictHostKeyChecking yes",
+        "StrictHostKeyChecking accept-new",
+    );
     std::fs::write(&configuration, text).map_err(|error| failed(error.to_string()))?;
     let timeout = format!("ConnectTimeout={}", destination.timeout.as_secs().max(1));
     let output = Command::new("ssh")
         .arg("-F")
         .arg(&configuration)
-        .args(["-o", &timeout, "-o", "PreferredAuthentications=none", "-o", "BatchMode=yes", "-o", "HashKnownHosts=no"])
-        .args(["-o", "PubkeyAuthentication=no", "-o", "PasswordAuthentication=no"])
+        .args([
+            "-o",
+            &timeout,
+            "-o",
+            "PreferredAuthentications=none",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "HashKnownHosts=no",
+        ])
+        .args([
+            "-o",
+            "PubkeyAuthentication=no",
+            "-o",
+            "PasswordAuthentication=no",
+        ])
         .args([&destination.alias(), "true"])
         .stdin(Stdio::null())
         .output()
@@ -63,10 +87,14 @@ pub async fn learn(destination: &Destination, folder: &Path) -> Result<Vec<Learn
     let learned: Vec<Learned> = text
         .lines()
         .filter_map(|line| line.strip_prefix(&alias)?.strip_prefix(' '))
-        .map(|key| Learned { key: key.trim().to_owned() })
+        .map(|key| Learned {
+            key: key.trim().to_owned(),
+        })
         .collect();
     if learned.is_empty() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        return Err(failed(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ));
     }
     Ok(learned)
 }

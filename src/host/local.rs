@@ -14,7 +14,9 @@ pub struct Local {
 
 impl Transport for Local {
     async fn exec(&self, command: &str, input: Vec<u8>) -> Result<Channel, Error> {
-        let failed = |error| Error::new(ErrorKind::Failed, "cannot run a shell on this machine").cause(error);
+        let failed = |error| {
+            Error::new(ErrorKind::Failed, "cannot run a shell on this machine").cause(error)
+        };
         let mut shell = tokio::process::Command::new("/bin/sh");
         shell
             .args(["-c", command])
@@ -28,7 +30,10 @@ impl Transport for Local {
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
-            return Err(Error::new(ErrorKind::Failed, "the shell has no standard streams"));
+            return Err(Error::new(
+                ErrorKind::Failed,
+                "the shell has no standard streams",
+            ));
         };
         let status = Box::pin(async move {
             let status = child.wait().await.map_err(|error| {

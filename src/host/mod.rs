@@ -15,6 +15,6 @@ pub use channel::{Channel, End};
 pub use destination::{Destination, Jump};
 pub use known_hosts::{Learned, learn};
 pub use local::Local;
-pub use openssh::{OpenSsh, configuration};
+pub use openssh::{Configuration, OpenSsh, configuration, write_configuration};
 pub use session::{Caller, Reply, Session};
 pub use transport::{Transport, Transports};

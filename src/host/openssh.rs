@@ -34,17 +34,30 @@ impl OpenSsh {
     /// # Errors
     /// [`ErrorKind::LoginRefused`] for an unknown or changed host key and a refused login,
     /// [`ErrorKind::Unreachable`] for everything else.
-    pub async fn connect(destination: &Destination, folder: &Path, fresh: bool) -> Result<Self, Error> {
+    pub async fn connect(
+        destination: &Destination,
+        folder: &Path,
+        fresh: bool,
+    ) -> Result<Self, Error> {
         let region = destination.region.clone();
         if destination.host_keys.is_empty() {
-            return Err(Error::new(ErrorKind::LoginRefused, format!("{region}: no host key is pinned"))
-                .cause("without one, anybody on the way could be the server")
-                .hint(format!("type `geodeploy trust {region}` and compare the fingerprint")));
+            return Err(Error::new(
+                ErrorKind::LoginRefused,
+                format!("{region}: no host key is pinned"),
+            )
+            .cause("without one, anybody on the way could be the server")
+            .hint(format!(
+                "type `geodeploy trust {region}` and compare the fingerprint"
+            )));
         }
         let configuration = write_configuration(destination, folder)?;
         let kept = (!fresh).then(|| folder.join(format!("{region}.master")));
         if let Some(session) = find_master(kept.as_deref(), &configuration.digest).await {
-            return Ok(Self { session: Arc::new(session), region, kept });
+            return Ok(Self {
+                session: Arc::new(session),
+                region,
+                kept,
+            });
         }
         let mut builder = SessionBuilder::default();
         builder
@@ -60,17 +73,29 @@ impl OpenSsh {
             .await
             .map_err(|error| refused(&region, destination, &error))?;
         if let Some(kept) = &kept {
-            let line = format!("{}\n{}\n", configuration.digest, session.control_socket().display());
+            let line = format!(
+                "{}\n{}\n",
+                configuration.digest,
+                session.control_socket().display()
+            );
             std::fs::write(kept, line).map_err(|error| folder_error(folder, &error))?;
         }
-        Ok(Self { session: Arc::new(session), region, kept })
+        Ok(Self {
+            session: Arc::new(session),
+            region,
+            kept,
+        })
     }
 }
 
 impl Transport for OpenSsh {
     async fn exec(&self, command: &str, input: Vec<u8>) -> Result<Channel, Error> {
         let lost = |region: &str, error: &dyn std::error::Error| {
-            Error::new(ErrorKind::Unreachable, format!("{region}: the connection was lost")).source(error)
+            Error::new(
+                ErrorKind::Unreachable,
+                format!("{region}: the connection was lost"),
+            )
+            .source(error)
         };
         let mut child = openssh::Session::arc_raw_command(Arc::clone(&self.session), command)
             .stdin(Stdio::piped())
@@ -79,16 +104,23 @@ impl Transport for OpenSsh {
             .spawn()
             .await
             .map_err(|error| lost(&self.region, &error))?;
-        let (Some(stdin), Some(stdout), Some(stderr)) =
-            (child.stdin().take(), child.stdout().take(), child.stderr().take())
-        else {
-            return Err(Error::new(ErrorKind::Failed, "ssh gave no standard streams"));
+        let (Some(stdin), Some(stdout), Some(stderr)) = (
+            child.stdin().take(),
+            child.stdout().take(),
+            child.stderr().take(),
+        ) else {
+            return Err(Error::new(
+                ErrorKind::Failed,
+                "ssh gave no standard streams",
+            ));
         };
         let region = self.region.clone();
         let status = Box::pin(async move {
             match child.wait().await {
                 Ok(status) => Ok(status.code()),
-                Err(openssh::Error::RemoteProcessTerminated | openssh::Error::Disconnected) => Ok(None),
+                Err(openssh::Error::RemoteProcessTerminated | openssh::Error::Disconnected) => {
+                    Ok(None)
+                }
                 Err(error) => Err(lost(&region, &error)),
             }
         });
@@ -96,7 +128,9 @@ impl Transport for OpenSsh {
     }
 
     async fn close(self) {
-        let Some(session) = Arc::into_inner(self.session) else { return };
+        let Some(session) = Arc::into_inner(self.session) else {
+            return;
+        };
         if self.kept.is_some() {
             drop(session.detach());
         } else {
@@ -106,17 +140,30 @@ impl Transport for OpenSsh {
     }
 }
 
-struct Configuration {
-    path: PathBuf,
+/// An ssh configuration on disk.
+pub struct Configuration {
+    /// The file, for `ssh -F`.
+    pub path: PathBuf,
     known_hosts: PathBuf,
     digest: String,
 }
 
 fn folder_error(folder: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Failed, format!("cannot write in {}", folder.display())).cause(error)
+    Error::new(
+        ErrorKind::Failed,
+        format!("cannot write in {}", folder.display()),
+    )
+    .cause(error)
 }
 
-fn write_configuration(destination: &Destination, folder: &Path) -> Result<Configuration, Error> {
+/// Writes the configuration and the pinned keys of a destination into `folder`.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_configuration(
+    destination: &Destination,
+    folder: &Path,
+) -> Result<Configuration, Error> {
     let known_hosts = folder.join(format!("{}.known_hosts", destination.region));
     let path = folder.join(format!("{}.config", destination.region));
     let text = configuration(destination, &known_hosts);
@@ -124,7 +171,11 @@ fn write_configuration(destination: &Destination, folder: &Path) -> Result<Confi
     std::fs::write(&known_hosts, &keys).map_err(|error| folder_error(folder, &error))?;
     std::fs::write(&path, &text).map_err(|error| folder_error(folder, &error))?;
     let digest = crate::digest::sha256(format!("{text}{keys}").as_bytes());
-    Ok(Configuration { path, known_hosts, digest })
+    Ok(Configuration {
+        path,
+        known_hosts,
+        digest,
+    })
 }
 
 /// An ssh configuration for this host alone: what the inventory says first, then the operator's own, since ssh takes the
@@ -166,7 +217,11 @@ pub fn configuration(destination: &Destination, known_hosts: &Path) -> String {
 }
 
 fn hop(jump: &super::Jump) -> String {
-    let user = jump.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let user = jump
+        .user
+        .as_ref()
+        .map(|user| format!("{user}@"))
+        .unwrap_or_default();
     let port = jump.port.map(|port| format!(":{port}")).unwrap_or_default();
     format!("{user}{}{port}", jump.host)
 }
@@ -196,7 +251,9 @@ fn refused(region: &str, destination: &Destination, error: &openssh::Error) -> E
         source = inner.source();
     }
     let place = format!("{region}: cannot log in to {}", destination.host);
-    if text.contains("Host key verification failed") || text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+    if text.contains("Host key verification failed")
+        || text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED")
+    {
         return Error::new(ErrorKind::LoginRefused, format!("{region}: the host key of {} is not the pinned one", destination.host))
             .cause("nothing was sent: no login, no command")
             .hint(format!(

@@ -37,7 +37,11 @@ pub enum Reply {
 impl Session {
     /// A session over a transport that is connected already.
     pub fn new(region: &str, transport: Transports, caller: Caller) -> Self {
-        Self { region: region.to_owned(), transport, caller }
+        Self {
+            region: region.to_owned(),
+            transport,
+            caller,
+        }
     }
 
     /// The region's name.
@@ -66,15 +70,22 @@ impl Session {
             operator: self.caller.operator.clone(),
             operation,
         };
-        let mut input = message::encode(&request)
-            .map_err(|error| Error::new(ErrorKind::Failed, "cannot encode the request").cause(error))?;
+        let mut input = message::encode(&request).map_err(|error| {
+            Error::new(ErrorKind::Failed, "cannot encode the request").cause(error)
+        })?;
         input.extend_from_slice(body);
         let line = shell::run_agent(&self.root(), &self.caller.binary.digest);
         let attempt = self.attempt(&line, input.clone(), &mut on_event).await?;
-        let Attempt::Absent { architecture, glibc } = attempt else {
+        let Attempt::Absent {
+            architecture,
+            glibc,
+        } = attempt
+        else {
             return self.understand(attempt);
         };
-        on_event(Event::Note { text: "sending the agent".to_owned() });
+        on_event(Event::Note {
+            text: "sending the agent".to_owned(),
+        });
         self.send_agent(&architecture, &glibc).await?;
         let attempt = self.attempt(&line, input, &mut on_event).await?;
         self.understand(attempt)
@@ -85,12 +96,18 @@ impl Session {
     /// # Errors
     /// When the connection is gone.
     pub async fn as_root(&self, words: &[&str]) -> Result<Channel, Error> {
-        self.transport.exec(&shell::as_root(words), Vec::new()).await
+        self.transport
+            .exec(&shell::as_root(words), Vec::new())
+            .await
     }
 
     fn root(&self) -> String {
         match &self.transport {
-            Transports::Local(local) => local.root.as_ref().map(|root| root.display().to_string()).unwrap_or_default(),
+            Transports::Local(local) => local
+                .root
+                .as_ref()
+                .map(|root| root.display().to_string())
+                .unwrap_or_default(),
             Transports::OpenSsh(_) => String::new(),
         }
     }
@@ -122,7 +139,8 @@ impl Session {
                     banner.drain(..banner.len().saturating_sub(8));
                 }
                 Some(count) => {
-                    let event: Event = serde_json::from_str(text).map_err(|error| self.garbled(text, &error))?;
+                    let event: Event =
+                        serde_json::from_str(text).map_err(|error| self.garbled(text, &error))?;
                     *count += 1;
                     match event {
                         Event::Finished { outcome: end } => outcome = Some(end),
@@ -140,19 +158,35 @@ impl Session {
             return Ok(Attempt::Reply(Reply::Lost(seen)));
         }
         if end.status == Some(127)
-            && let Some(found) = banner.iter().rev().find_map(|line| line.strip_prefix("absent "))
+            && let Some(found) = banner
+                .iter()
+                .rev()
+                .find_map(|line| line.strip_prefix("absent "))
         {
             let (architecture, glibc) = found.split_once(' ').unwrap_or((found, ""));
-            return Ok(Attempt::Absent { architecture: architecture.to_owned(), glibc: glibc.to_owned() });
+            return Ok(Attempt::Absent {
+                architecture: architecture.to_owned(),
+                glibc: glibc.to_owned(),
+            });
         }
-        Ok(Attempt::NotRun { status: end.status, why: [banner.join("\n"), end.stderr].concat() })
+        Ok(Attempt::NotRun {
+            status: end.status,
+            why: [banner.join("\n"), end.stderr].concat(),
+        })
     }
 
     fn garbled(&self, text: &str, error: &serde_json::Error) -> Error {
-        let start: String = text.chars().take(120).filter(|character| !character.is_control()).collect();
-        Error::new(ErrorKind::Failed, format!("{}: the agent's answer cannot be read", self.region))
-            .cause(error)
-            .cause(format!("it begins with: {start}"))
+        let start: String = text
+            .chars()
+            .take(120)
+            .filter(|character| !character.is_control())
+            .collect();
+        Error::new(
+            ErrorKind::Failed,
+            format!("{}: the agent's answer cannot be read", self.region),
+        )
+        .cause(error)
+        .cause(format!("it begins with: {start}"))
     }
 
     fn understand(&self, attempt: Attempt) -> Result<Reply, Error> {
@@ -186,9 +220,12 @@ impl Session {
         if end.status == Some(0) {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Failed, format!("{}: cannot store the agent in /opt/geodeploy", self.region))
-            .cause(end.stderr.trim())
-            .hint("is there space on /opt, and may the login use sudo?"))
+        Err(Error::new(
+            ErrorKind::Failed,
+            format!("{}: cannot store the agent in /opt/geodeploy", self.region),
+        )
+        .cause(end.stderr.trim())
+        .hint("is there space on /opt, and may the login use sudo?"))
     }
 }
 
@@ -197,4 +234,3 @@ enum Attempt {
     Absent { architecture: String, glibc: String },
     NotRun { status: Option<i32>, why: String },
 }
-

@@ -37,10 +37,13 @@ pub(super) fn store_agent(root: &str, digest: &str) -> String {
     ))
 }
 
-/// Runs a program as root: `journalctl ...`. The words must be free of quotes and spaces.
+/// Runs a program as root: `journalctl ...`. The words must be free of quotes, `$` and backslashes.
 pub(super) fn as_root(words: &[&str]) -> String {
-    let line = words.join(" ");
-    wrap(&format!("[ \"$(id -u)\" = 0 ] && exec {line}; exec sudo -n -- {line}"))
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    let line = quoted.join(" ");
+    wrap(&format!(
+        "[ \"$(id -u)\" = 0 ] && exec {line}; exec sudo -n -- {line}"
+    ))
 }
 
 #[cfg(test)]
@@ -49,8 +52,15 @@ mod tests {
 
     #[test]
     fn no_line_can_break_out_of_its_quotes() {
-        for line in [run_agent("", "ab"), store_agent("", "ab"), as_root(&["true"])] {
-            let inner = line.strip_prefix("/bin/sh -c '").and_then(|rest| rest.strip_suffix('\'')).unwrap();
+        for line in [
+            run_agent("", "ab"),
+            store_agent("", "ab"),
+            as_root(&["true"]),
+        ] {
+            let inner = line
+                .strip_prefix("/bin/sh -c '")
+                .and_then(|rest| rest.strip_suffix('\''))
+                .unwrap();
             assert!(!inner.contains('\''), "{line}");
         }
     }

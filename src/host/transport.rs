@@ -11,7 +11,11 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     /// When the connection is gone or the host opens no session.
-    fn exec(&self, command: &str, input: Vec<u8>) -> impl Future<Output = Result<Channel, Error>> + Send;
+    fn exec(
+        &self,
+        command: &str,
+        input: Vec<u8>,
+    ) -> impl Future<Output = Result<Channel, Error>> + Send;
 
     /// Ends the connection, or leaves it for the next run where the transport can.
     fn close(self) -> impl Future<Output = ()> + Send;

@@ -21,3 +21,8 @@ pub struct Firewall {
 }
 
 super::unfinished!(Firewall);
+
+/// temporary
+pub(crate) fn snapshot_paths() -> Vec<std::path::PathBuf> {
+    Vec::new()
+}

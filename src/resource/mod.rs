@@ -37,7 +37,7 @@ mod apt_source;
 mod directory;
 mod facts;
 mod file;
-mod firewall;
+pub(crate) mod firewall;
 mod nginx;
 pub mod package;
 pub mod pending;

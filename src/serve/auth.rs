@@ -49,10 +49,14 @@ pub enum MintError {
     #[error("a user id has 1 to {LONGEST_USER} bytes, and this one has {0}; choose another --user")]
     User(usize),
     /// The key is not of the kind it is said to be.
-    #[error("the signing key is not an Ed25519 private key in PEM; write one with `openssl genpkey -algorithm ed25519`")]
+    #[error(
+        "the signing key is not an Ed25519 private key in PEM; write one with `openssl genpkey -algorithm ed25519`"
+    )]
     Key,
     /// The clock or the lifetime is out of range.
-    #[error("the token's end lies beyond what can be written; choose a shorter --ttl and check the clock")]
+    #[error(
+        "the token's end lies beyond what can be written; choose a shorter --ttl and check the clock"
+    )]
     Time,
 }
 
@@ -65,9 +69,10 @@ impl Authenticator {
     pub fn new(login: &Login) -> Result<Self, jsonwebtoken::errors::Error> {
         let (key, algorithm) = match login {
             Login::None => return Ok(Self::Open),
-            Login::Hs256(secret) => {
-                (DecodingKey::from_secret(secret.expose().as_bytes()), Algorithm::HS256)
-            }
+            Login::Hs256(secret) => (
+                DecodingKey::from_secret(secret.expose().as_bytes()),
+                Algorithm::HS256,
+            ),
             Login::EdDsa(pem) => (DecodingKey::from_ed_pem(pem.as_bytes())?, Algorithm::EdDSA),
         };
         let mut validation = Validation::new(algorithm);
@@ -84,10 +89,15 @@ impl Authenticator {
     ///
     /// 401 with the code that says what is wrong with the token.
     pub fn user(&self, headers: &HeaderMap) -> Result<String, ApiError> {
-        let Self::Token(parts) = self else { return Ok("dev".to_owned()) };
+        let Self::Token(parts) = self else {
+            return Ok("dev".to_owned());
+        };
         let (key, validation) = &**parts;
         let token = bearer(headers).ok_or_else(|| {
-            ApiError::new(Code::MissingToken, "send the header `Authorization: Bearer TOKEN`")
+            ApiError::new(
+                Code::MissingToken,
+                "send the header `Authorization: Bearer TOKEN`",
+            )
         })?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, validation)
             .map_err(|error| refusal(error.kind()))?
@@ -112,13 +122,20 @@ pub fn mint(user: &str, ttl: Duration, key: &SigningKey) -> Result<String, MintE
     if !(1..=LONGEST_USER).contains(&user.len()) {
         return Err(MintError::User(user.len()));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| MintError::Time)?;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_err(|_| MintError::Time)?;
     let end = now.checked_add(ttl).ok_or(MintError::Time)?;
-    let claims = Claims { sub: user.to_owned(), exp: end.as_secs(), iat: Some(now.as_secs()) };
+    let claims = Claims {
+        sub: user.to_owned(),
+        exp: end.as_secs(),
+        iat: Some(now.as_secs()),
+    };
     let (algorithm, key) = match key {
-        SigningKey::Hs256(secret) => {
-            (Algorithm::HS256, EncodingKey::from_secret(secret.expose().as_bytes()))
-        }
+        SigningKey::Hs256(secret) => (
+            Algorithm::HS256,
+            EncodingKey::from_secret(secret.expose().as_bytes()),
+        ),
         SigningKey::EdDsa(pem) => (
             Algorithm::EdDSA,
             EncodingKey::from_ed_pem(pem.expose().as_bytes()).map_err(|_| MintError::Key)?,
@@ -130,12 +147,18 @@ pub fn mint(user: &str, ttl: Duration, key: &SigningKey) -> Result<String, MintE
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
 }
 
 fn refusal(kind: &ErrorKind) -> ApiError {
     if matches!(kind, ErrorKind::ExpiredSignature) {
-        return ApiError::new(Code::ExpiredToken, "the token has expired; ask for a new one");
+        return ApiError::new(
+            Code::ExpiredToken,
+            "the token has expired; ask for a new one",
+        );
     }
     let why = match kind {
         ErrorKind::InvalidSignature => "its signature is not ours",
@@ -144,5 +167,8 @@ fn refusal(kind: &ErrorKind) -> ApiError {
         ErrorKind::ImmatureSignature => "its time has not begun",
         _ => "it is not a JSON web token with a text `sub` and a numeric `exp`",
     };
-    ApiError::new(Code::InvalidToken, format!("the token is not accepted: {why}"))
+    ApiError::new(
+        Code::InvalidToken,
+        format!("the token is not accepted: {why}"),
+    )
 }

@@ -23,8 +23,14 @@ pub struct Index {
 pub const COLLECTIONS: &[Collection] = &[Collection {
     name: "multi_agent_sessions",
     indexes: &[
-        Index { keys: &[("expiresAt", 1)], expire_after_seconds: Some(0) },
-        Index { keys: &[("sessionId", 1), ("userId", 1)], expire_after_seconds: None },
+        Index {
+            keys: &[("expiresAt", 1)],
+            expire_after_seconds: Some(0),
+        },
+        Index {
+            keys: &[("sessionId", 1), ("userId", 1)],
+            expire_after_seconds: None,
+        },
     ],
 }];
 
@@ -32,8 +38,11 @@ impl Index {
     /// The name that MongoDB gives an index by default, for example `sessionId_1_userId_1`.
     #[must_use]
     pub fn name(&self) -> String {
-        let parts: Vec<_> =
-            self.keys.iter().map(|(field, direction)| format!("{field}_{direction}")).collect();
+        let parts: Vec<_> = self
+            .keys
+            .iter()
+            .map(|(field, direction)| format!("{field}_{direction}"))
+            .collect();
         parts.join("_")
     }
 }
@@ -44,7 +53,11 @@ mod tests {
 
     #[test]
     fn index_names_are_the_databases_defaults() {
-        let names: Vec<_> = COLLECTIONS[0].indexes.iter().map(super::Index::name).collect();
+        let names: Vec<_> = COLLECTIONS[0]
+            .indexes
+            .iter()
+            .map(super::Index::name)
+            .collect();
         assert_eq!(names, ["expiresAt_1", "sessionId_1_userId_1"]);
     }
 }

@@ -150,7 +150,11 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}; {}", self.variable, self.problem, self.remedy)
+        write!(
+            formatter,
+            "{}: {}; {}",
+            self.variable, self.problem, self.remedy
+        )
     }
 }
 
@@ -168,13 +172,25 @@ impl Config {
         dev: bool,
     ) -> Result<Self, Vec<ConfigError>> {
         let mut reader = Reader::new(variables);
-        let region = reader.name("REGION", dev.then_some("dev"), "the region, for example REGION=US");
-        let server_name =
-            reader.name("SERVER_NAME", dev.then_some("localhost"), "the host, for example SERVER_NAME=us-server");
+        let region = reader.name(
+            "REGION",
+            dev.then_some("dev"),
+            "the region, for example REGION=US",
+        );
+        let server_name = reader.name(
+            "SERVER_NAME",
+            dev.then_some("localhost"),
+            "the host, for example SERVER_NAME=us-server",
+        );
         let port = reader.number("PORT", 8000, 0, u32::from(u16::MAX));
         let limits = Limits {
             streams: reader.number("MAX_SSE_CONNECTIONS", 200, 0, MAXIMUM_STREAMS),
-            streams_per_user: reader.number("MAX_SSE_CONNECTIONS_PER_USER", 1, 0, MAXIMUM_STREAMS_PER_USER),
+            streams_per_user: reader.number(
+                "MAX_SSE_CONNECTIONS_PER_USER",
+                1,
+                0,
+                MAXIMUM_STREAMS_PER_USER,
+            ),
         };
         let defaults = Timings::default();
         let timings = Timings {
@@ -213,14 +229,19 @@ impl Config {
 pub fn process_variables() -> BTreeMap<String, String> {
     std::env::vars_os()
         .map(|(name, value)| {
-            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+            (
+                name.to_string_lossy().into_owned(),
+                value.to_string_lossy().into_owned(),
+            )
         })
         .collect()
 }
 
 fn read_logging(reader: &mut Reader<'_>, region: &str, dev: bool) -> Logging {
     let levels = ["error", "warn", "info", "debug", "trace"];
-    let node_env = reader.get("NODE_ENV").unwrap_or(if dev { "development" } else { "production" });
+    let node_env = reader
+        .get("NODE_ENV")
+        .unwrap_or(if dev { "development" } else { "production" });
     Logging {
         level: reader.one_of("LOG_LEVEL", "info", &levels),
         region: reader.get("LOG_REGION").unwrap_or(region).to_owned(),
@@ -257,7 +278,10 @@ fn read_login(reader: &mut Reader<'_>) -> Login {
             if secret.len() < SHORTEST_JWT_SECRET {
                 reader.refuse(
                     "JWT_SECRET",
-                    format!("is {} bytes long and HS256 needs {SHORTEST_JWT_SECRET}", secret.len()),
+                    format!(
+                        "is {} bytes long and HS256 needs {SHORTEST_JWT_SECRET}",
+                        secret.len()
+                    ),
                     "write the output of `openssl rand -hex 32`",
                 );
             }

@@ -163,18 +163,30 @@ impl ApiError {
     /// An error with nothing but its code and a sentence. 429 and 503 get a `Retry-After`.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         let retry_after = matches!(code.status_and_name().0.as_u16(), 429 | 503).then_some(5);
-        Self { code, message: message.into(), param: None, retry_after, upstream: None }
+        Self {
+            code,
+            message: message.into(),
+            param: None,
+            retry_after,
+            upstream: None,
+        }
     }
 
     /// A 400 about one field.
     pub fn invalid(param: &str, message: impl Into<String>) -> Self {
-        Self { param: Some(param.to_owned()), ..Self::new(Code::InvalidRequest, message) }
+        Self {
+            param: Some(param.to_owned()),
+            ..Self::new(Code::InvalidRequest, message)
+        }
     }
 
     /// The same error with another `Retry-After`, in seconds.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
     }
 
     /// The JSON body.
@@ -202,7 +214,10 @@ impl ApiError {
         let mut response = Response::new(Body::from(self.body(request_id)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -66,7 +66,10 @@ mod tests {
         assert_eq!(RequestId::of(&headers).as_str(), "abc-1.2_3");
         for bad in ["", "a b", "a\"b", &"x".repeat(65)] {
             headers.insert(HEADER, HeaderValue::from_str(bad).unwrap());
-            assert!(RequestId::of(&headers).as_str().starts_with("req-"), "{bad}");
+            assert!(
+                RequestId::of(&headers).as_str().starts_with("req-"),
+                "{bad}"
+            );
         }
     }
 

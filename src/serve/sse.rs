@@ -63,7 +63,11 @@ impl Splitter {
             }
             let Some(found) = memchr2(b'\n', b'\r', &self.buffer[self.searched..]) else {
                 self.searched = self.buffer.len();
-                return if self.size() > self.cap { Err(TooLong) } else { Ok(None) };
+                return if self.size() > self.cap {
+                    Err(TooLong)
+                } else {
+                    Ok(None)
+                };
             };
             let line = self.buffer.split_to(self.searched + found);
             self.after_return = self.buffer[0] == b'\r';

@@ -59,10 +59,22 @@ fn tokens_without_expiry_or_user_or_with_another_key_or_algorithm_are_refused() 
     let cases = [
         sign(&serde_json::json!({"sub": "ann"}), Algorithm::HS256),
         sign(&serde_json::json!({"exp": far}), Algorithm::HS256),
-        sign(&serde_json::json!({"sub": "", "exp": far}), Algorithm::HS256),
-        sign(&serde_json::json!({"sub": "x".repeat(257), "exp": far}), Algorithm::HS256),
-        sign(&serde_json::json!({"sub": "ann", "exp": far}), Algorithm::HS384),
-        sign(&serde_json::json!({"sub": "ann", "exp": far, "nbf": far}), Algorithm::HS256),
+        sign(
+            &serde_json::json!({"sub": "", "exp": far}),
+            Algorithm::HS256,
+        ),
+        sign(
+            &serde_json::json!({"sub": "x".repeat(257), "exp": far}),
+            Algorithm::HS256,
+        ),
+        sign(
+            &serde_json::json!({"sub": "ann", "exp": far}),
+            Algorithm::HS384,
+        ),
+        sign(
+            &serde_json::json!({"sub": "ann", "exp": far, "nbf": far}),
+            Algorithm::HS256,
+        ),
         mint("ann", HOUR, &SigningKey::Hs256(secret(&"x".repeat(32)))).unwrap(),
         "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4iLCJleHAiOjQwMDAwMDAwMDB9.".to_owned(),
         "nonsense".to_owned(),
@@ -74,7 +86,11 @@ fn tokens_without_expiry_or_user_or_with_another_key_or_algorithm_are_refused() 
 
 #[test]
 fn an_old_token_is_told_apart() {
-    let claims = Claims { sub: "ann".to_owned(), exp: 1_700_000_000, iat: None };
+    let claims = Claims {
+        sub: "ann".to_owned(),
+        exp: 1_700_000_000,
+        iat: None,
+    };
     let token = sign(&serde_json::to_value(claims).unwrap(), Algorithm::HS256);
     assert_eq!(user(&hs256(), &token), Err(Code::ExpiredToken));
 }
@@ -83,7 +99,10 @@ fn an_old_token_is_told_apart() {
 fn no_header_or_another_scheme_counts_as_no_token() {
     let mut headers = HeaderMap::new();
     assert_eq!(hs256().user(&headers).unwrap_err().code, Code::MissingToken);
-    headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
+    headers.insert(
+        header::AUTHORIZATION,
+        HeaderValue::from_static("Basic YTpi"),
+    );
     assert_eq!(hs256().user(&headers).unwrap_err().code, Code::MissingToken);
 }
 
@@ -91,7 +110,10 @@ fn no_header_or_another_scheme_counts_as_no_token() {
 fn a_token_for_nobody_or_forever_is_not_minted() {
     let key = SigningKey::Hs256(secret(SECRET));
     assert!(matches!(mint("", HOUR, &key), Err(MintError::User(0))));
-    assert!(matches!(mint("ann", Duration::MAX, &key), Err(MintError::Time)));
+    assert!(matches!(
+        mint("ann", Duration::MAX, &key),
+        Err(MintError::Time)
+    ));
     let broken = SigningKey::EdDsa(secret("not pem"));
     assert!(matches!(mint("ann", HOUR, &broken), Err(MintError::Key)));
 }

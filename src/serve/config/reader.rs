@@ -16,11 +16,18 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(variables: &'a BTreeMap<String, String>) -> Self {
-        Self { variables, errors: Vec::new() }
+        Self {
+            variables,
+            errors: Vec::new(),
+        }
     }
 
     pub(super) fn finish<T>(self, value: T) -> Result<T, Vec<ConfigError>> {
-        if self.errors.is_empty() { Ok(value) } else { Err(self.errors) }
+        if self.errors.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.errors)
+        }
     }
 
     pub(super) fn refuse(
@@ -29,17 +36,33 @@ impl<'a> Reader<'a> {
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.errors.push(ConfigError { variable, problem: problem.into(), remedy: remedy.into() });
+        self.errors.push(ConfigError {
+            variable,
+            problem: problem.into(),
+            remedy: remedy.into(),
+        });
     }
 
     pub(super) fn get(&self, variable: &str) -> Option<&'a str> {
-        self.variables.get(variable).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.variables
+            .get(variable)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
-    pub(super) fn name(&mut self, variable: &'static str, default: Option<&str>, write: &str) -> String {
+    pub(super) fn name(
+        &mut self,
+        variable: &'static str,
+        default: Option<&str>,
+        write: &str,
+    ) -> String {
         match self.get(variable).or(default) {
             Some(value) if value.chars().any(char::is_control) => {
-                self.refuse(variable, "contains a control character", format!("write {write}"));
+                self.refuse(
+                    variable,
+                    "contains a control character",
+                    format!("write {write}"),
+                );
                 String::new()
             }
             Some(value) => value.to_owned(),
@@ -64,8 +87,16 @@ impl<'a> Reader<'a> {
         Secret::new(value.to_owned())
     }
 
-    pub(super) fn number(&mut self, variable: &'static str, default: u32, low: u32, high: u32) -> u32 {
-        let Some(text) = self.get(variable) else { return default };
+    pub(super) fn number(
+        &mut self,
+        variable: &'static str,
+        default: u32,
+        low: u32,
+        high: u32,
+    ) -> u32 {
+        let Some(text) = self.get(variable) else {
+            return default;
+        };
         match text.parse::<u32>() {
             Ok(number) if (low..=high).contains(&number) => number,
             _ => {
@@ -86,7 +117,9 @@ impl<'a> Reader<'a> {
         low: u64,
         high: u64,
     ) -> Duration {
-        let Some(text) = self.get(variable) else { return default };
+        let Some(text) = self.get(variable) else {
+            return default;
+        };
         let digits = text.strip_suffix('s').unwrap_or(text).trim_end();
         match digits.parse::<u64>() {
             Ok(seconds) if (low..=high).contains(&seconds) => Duration::from_secs(seconds),
@@ -101,7 +134,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn one_of(&mut self, variable: &'static str, default: &str, choices: &[&str]) -> String {
+    pub(super) fn one_of(
+        &mut self,
+        variable: &'static str,
+        default: &str,
+        choices: &[&str],
+    ) -> String {
         let text = self.get(variable).unwrap_or(default);
         if !choices.contains(&text) {
             self.refuse(

@@ -5,7 +5,10 @@ use std::time::Duration;
 const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAIJZJ/OthqgrK7lupi+e6mfRuOSGt5PbSbK+gCpmRHG8=\\n-----END PUBLIC KEY-----";
 
 fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 fn complete() -> BTreeMap<String, String> {
@@ -29,13 +32,21 @@ fn refused(changes: &[(&str, &str)]) -> Vec<String> {
 fn the_guides_defaults_hold() {
     let config = Config::from_variables(&complete(), false).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
-    assert_eq!((config.limits.streams, config.limits.streams_per_user), (200, 1));
+    assert_eq!(
+        (config.limits.streams, config.limits.streams_per_user),
+        (200, 1)
+    );
     assert_eq!(config.logging.level, "info");
     assert_eq!(config.logging.region, "US");
     assert!(config.logging.json);
     assert_eq!(config.timings.drain, Duration::from_secs(30));
     assert_eq!(config.timings.heartbeat, Duration::from_secs(15));
-    let ModelConfig::Ark { url, endpoint_id, .. } = config.model else { panic!("not ark") };
+    let ModelConfig::Ark {
+        url, endpoint_id, ..
+    } = config.model
+    else {
+        panic!("not ark")
+    };
     assert_eq!(url, "https://ark.cn-beijing.volces.com/api/v3");
     assert_eq!(endpoint_id, "ep-1");
 }
@@ -46,7 +57,13 @@ fn everything_missing_is_listed_at_once() {
     let names: Vec<_> = errors.iter().map(|error| error.variable).collect();
     assert_eq!(
         names,
-        ["REGION", "SERVER_NAME", "VOLCENGINE_API_KEY", "VOLCENGINE_ENDPOINT_ID", "JWT_SECRET"]
+        [
+            "REGION",
+            "SERVER_NAME",
+            "VOLCENGINE_API_KEY",
+            "VOLCENGINE_ENDPOINT_ID",
+            "JWT_SECRET"
+        ]
     );
 }
 
@@ -67,37 +84,64 @@ fn every_invalid_variable_is_listed_with_its_remedy() {
         ("JWT_SECRET", "short"),
     ]);
     assert_eq!(errors.len(), 12, "{errors:#?}");
-    assert!(errors.contains(
-        &"PORT: `70000` is not a whole number from 0 to 65535; write for example PORT=8000".to_owned()
-    ));
-    assert!(errors.iter().any(|text| text.contains("leave MONGODB_URI unset")));
-    assert!(errors.iter().any(|text| text.contains("write one of ark, echo")));
+    assert!(
+        errors.contains(
+            &"PORT: `70000` is not a whole number from 0 to 65535; write for example PORT=8000"
+                .to_owned()
+        )
+    );
+    assert!(
+        errors
+            .iter()
+            .any(|text| text.contains("leave MONGODB_URI unset"))
+    );
+    assert!(
+        errors
+            .iter()
+            .any(|text| text.contains("write one of ark, echo"))
+    );
 }
 
 #[test]
 fn a_secret_is_never_repeated_in_an_error() {
-    let errors = refused(&[("JWT_SECRET", "hunter2"), ("VOLCENGINE_API_KEY", "hunter2 hunter2")]);
+    let errors = refused(&[
+        ("JWT_SECRET", "hunter2"),
+        ("VOLCENGINE_API_KEY", "hunter2 hunter2"),
+    ]);
     assert_eq!(errors.len(), 2);
-    assert!(errors.iter().all(|text| !text.contains("hunter2")), "{errors:#?}");
+    assert!(
+        errors.iter().all(|text| !text.contains("hunter2")),
+        "{errors:#?}"
+    );
 }
 
 #[test]
 fn an_empty_variable_counts_as_absent() {
     let errors = refused(&[("REGION", "  ")]);
-    assert_eq!(errors, ["REGION: is missing; write the region, for example REGION=US"]);
+    assert_eq!(
+        errors,
+        ["REGION: is missing; write the region, for example REGION=US"]
+    );
 }
 
 #[test]
 fn zero_is_a_valid_limit() {
     let mut all = complete();
-    all.extend(variables(&[("MAX_SSE_CONNECTIONS", "0"), ("MAX_SSE_CONNECTIONS_PER_USER", "0")]));
+    all.extend(variables(&[
+        ("MAX_SSE_CONNECTIONS", "0"),
+        ("MAX_SSE_CONNECTIONS_PER_USER", "0"),
+    ]));
     let limits = Config::from_variables(&all, false).unwrap().limits;
     assert_eq!((limits.streams, limits.streams_per_user), (0, 0));
 }
 
 #[test]
 fn dev_needs_no_variable_and_ignores_the_model_and_the_database() {
-    let all = variables(&[("MODEL", "ark"), ("MONGODB_URI", "mongodb://x"), ("PORT", "9000")]);
+    let all = variables(&[
+        ("MODEL", "ark"),
+        ("MONGODB_URI", "mongodb://x"),
+        ("PORT", "9000"),
+    ]);
     let config = Config::from_variables(&all, true).unwrap();
     assert!(matches!(config.model, ModelConfig::Echo));
     assert!(matches!(config.login, Login::None));
@@ -120,7 +164,10 @@ fn a_public_key_is_read_from_one_line() {
     let config = Config::from_variables(&all, false).unwrap();
     assert!(matches!(config.login, Login::EdDsa(_)));
     all.insert("JWT_PUBLIC_KEY".to_owned(), "nonsense".to_owned());
-    assert_eq!(Config::from_variables(&all, false).unwrap_err()[0].variable, "JWT_PUBLIC_KEY");
+    assert_eq!(
+        Config::from_variables(&all, false).unwrap_err()[0].variable,
+        "JWT_PUBLIC_KEY"
+    );
 }
 
 #[test]

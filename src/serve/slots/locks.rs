@@ -19,7 +19,12 @@ pub(super) struct LockFile(File);
 impl LockFile {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600);
         options.open(path).map(Self)
     }
 
@@ -69,7 +74,11 @@ impl LockFile {
     }
 
     fn set(&self, kind: i32, at: u64) -> Result<(), Errno> {
-        fcntl(&self.0, FcntlArg::F_OFD_SETLK(&request(kind, &(at..at + 1)))).map(drop)
+        fcntl(
+            &self.0,
+            FcntlArg::F_OFD_SETLK(&request(kind, &(at..at + 1))),
+        )
+        .map(drop)
     }
 }
 
@@ -91,7 +100,10 @@ mod tests {
     fn a_byte_has_one_holder_and_is_free_after_the_file_is_closed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("locks");
-        let (one, two) = (LockFile::open(&path).unwrap(), LockFile::open(&path).unwrap());
+        let (one, two) = (
+            LockFile::open(&path).unwrap(),
+            LockFile::open(&path).unwrap(),
+        );
         assert!(one.try_lock(7).unwrap());
         assert!(!two.try_lock(7).unwrap());
         drop(one);
@@ -102,7 +114,10 @@ mod tests {
     fn foreign_ranges_are_counted_and_own_ones_are_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("locks");
-        let (one, two) = (LockFile::open(&path).unwrap(), LockFile::open(&path).unwrap());
+        let (one, two) = (
+            LockFile::open(&path).unwrap(),
+            LockFile::open(&path).unwrap(),
+        );
         for at in [0, 1, 2, 5, 9] {
             assert!(one.try_lock(at).unwrap());
         }

@@ -97,7 +97,12 @@ impl Slots {
         };
         held.global.insert(global);
         held.users.entry(user).or_default().insert(user_at);
-        Ok(Slot { slots: Arc::clone(self), global, user, user_at })
+        Ok(Slot {
+            slots: Arc::clone(self),
+            global,
+            user,
+            user_at,
+        })
     }
 
     /// Open streams of all generations.

@@ -4,11 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 fn open(folder: &Path, streams: u32, streams_per_user: u32) -> Arc<Slots> {
-    Slots::open(folder, Limits { streams, streams_per_user }).unwrap()
+    Slots::open(
+        folder,
+        Limits {
+            streams,
+            streams_per_user,
+        },
+    )
+    .unwrap()
 }
 
 fn fill(slots: &Arc<Slots>, prefix: &str, count: usize) -> Vec<Slot> {
-    (0..count).filter_map(|n| slots.acquire(&format!("{prefix}{n}")).ok()).collect()
+    (0..count)
+        .filter_map(|n| slots.acquire(&format!("{prefix}{n}")).ok())
+        .collect()
 }
 
 #[test]
@@ -38,8 +47,14 @@ fn a_refusal_by_the_global_limit_leaves_the_users_slot_free() {
 #[test]
 fn zero_admits_none() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(open(folder.path(), 0, 1).acquire("ann"), Err(Refused::Global)));
-    assert!(matches!(open(folder.path(), 1, 0).acquire("ann"), Err(Refused::User)));
+    assert!(matches!(
+        open(folder.path(), 0, 1).acquire("ann"),
+        Err(Refused::Global)
+    ));
+    assert!(matches!(
+        open(folder.path(), 1, 0).acquire("ann"),
+        Err(Refused::User)
+    ));
 }
 
 #[test]

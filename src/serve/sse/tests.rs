@@ -10,13 +10,18 @@ fn split(chunks: &[&[u8]]) -> Vec<String> {
             payloads.push(String::from_utf8(payload.to_vec()).unwrap());
         }
     }
-    payloads.extend(splitter.finish().map(|last| String::from_utf8(last.to_vec()).unwrap()));
+    payloads.extend(
+        splitter
+            .finish()
+            .map(|last| String::from_utf8(last.to_vec()).unwrap()),
+    );
     payloads
 }
 
 #[test]
 fn payloads_survive_a_cut_at_any_byte() {
-    let text = "data: {\"content\":\"北京😀\"}\n\n: comment\n\nevent: x\ndata:two\n\ndata: [DONE]\n\n";
+    let text =
+        "data: {\"content\":\"北京😀\"}\n\n: comment\n\nevent: x\ndata:two\n\ndata: [DONE]\n\n";
     let whole = split(&[text.as_bytes()]);
     assert_eq!(whole, ["{\"content\":\"北京😀\"}", "two", "[DONE]"]);
     for cut in 0..=text.len() {
@@ -33,7 +38,11 @@ fn all_three_line_ends_mean_the_same_wherever_they_are_cut() {
         let text = format!("data: one{end}{end}data: two{end}data: three{end}{end}");
         for cut in 0..=text.len() {
             let (left, right) = text.as_bytes().split_at(cut);
-            assert_eq!(split(&[left, right]), ["one", "two\nthree"], "{end:?} cut at {cut}");
+            assert_eq!(
+                split(&[left, right]),
+                ["one", "two\nthree"],
+                "{end:?} cut at {cut}"
+            );
         }
     }
 }
