@@ -17,12 +17,17 @@ const FOLDER: &str = "geodeploy-rehearsal";
 
 /// Where version 2 is mounted: the only hierarchy, or beside version 1.
 pub(crate) fn mount_point() -> Option<PathBuf> {
-    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
-    mounts.lines().find_map(|line| {
+    mount_points("cgroup2").into_iter().next()
+}
+
+fn mount_points(wanted: &str) -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let found = mounts.lines().filter_map(|line| {
         let mut words = line.split(' ');
         let (path, kind) = (words.nth(1)?, words.next()?);
-        (kind == "cgroup2").then(|| PathBuf::from(path))
-    })
+        (kind == wanted).then(|| PathBuf::from(path))
+    });
+    found.collect()
 }
 
 /// One group of processes.
@@ -89,15 +94,16 @@ impl Group {
 
     /// The group and all groups below it, deepest first.
     fn tree(&self) -> Vec<PathBuf> {
-        let mut found = vec![self.0.clone()];
-        let mut index = 0;
-        while let Some(folder) = found.get(index).cloned() {
-            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            found.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()));
-            index += 1;
-        }
-        found.reverse();
-        found
+        tree(&self.0)
+    }
+
+    /// The folders of the same name that systemd-nspawn makes in each hierarchy of version 1.
+    fn shadows(&self) -> Vec<PathBuf> {
+        let Some(name) = mount_point().and_then(|root| self.0.strip_prefix(root).ok().map(Path::to_owned)) else {
+            return Vec::new();
+        };
+        let roots = mount_points("cgroup").into_iter();
+        roots.flat_map(|root| tree(&root.join(&name))).collect()
     }
 
     /// The processes in the group and below, as this machine numbers them.
@@ -135,7 +141,7 @@ impl Group {
                     kill_process(pid, Signal::KILL).ok();
                 }
             }
-            for folder in self.tree() {
+            for folder in self.shadows().into_iter().chain(self.tree()) {
                 fs::remove_dir(folder).ok();
             }
             if !self.0.exists() {
@@ -151,4 +157,17 @@ impl Group {
             sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// A folder and all folders below it, deepest first.
+fn tree(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![folder.to_owned()];
+    let mut index = 0;
+    while let Some(folder) = found.get(index).cloned() {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        found.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()));
+        index += 1;
+    }
+    found.reverse();
+    found
 }

@@ -87,12 +87,16 @@ fn start_switch(state: &State, spec: &LabSpec) -> Result<Option<InsideSwitch>> {
             None
         }
     };
-    wait_for_switch(&Client { socket: state.socket() }, inside, &log)
+    wait_for_switch(state, inside, &log)
 }
 
-fn wait_for_switch(client: &Client, inside: Option<InsideSwitch>, log: &Path) -> Result<Option<InsideSwitch>> {
+fn wait_for_switch(state: &State, inside: Option<InsideSwitch>, log: &Path) -> Result<Option<InsideSwitch>> {
+    let client = Client { socket: state.socket() };
+    let group = state.group()?.below("switch");
     let started = Instant::now();
     loop {
+        let elapsed = started.elapsed();
+        let ended = inside.is_none() && group.processes().is_empty() && elapsed > Duration::from_secs(1);
         match client.ask(&Request::Ping) {
             Ok(_) => return Ok(inside),
             Err(_) if inside.as_ref().is_some_and(|inside| inside.0.is_finished()) => {
@@ -103,9 +107,10 @@ fn wait_for_switch(client: &Client, inside: Option<InsideSwitch>, log: &Path) ->
                     _ => fallback,
                 });
             }
-            Err(error) if started.elapsed() > Duration::from_secs(10) => {
+            Err(error) if ended || elapsed > Duration::from_secs(10) => {
                 let text = fs::read_to_string(log).unwrap_or_default();
-                return Err(Error { why: format!("{}\n  {}", error.why, tail(&text, 5)), ..error });
+                let why = format!("{}\n  {}", error.why, tail(&text, 5));
+                return Err(Error::new("cannot start the switch", why, "see the last line of its log"));
             }
             Err(_) => sleep(Duration::from_millis(10)),
         }

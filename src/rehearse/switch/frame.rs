@@ -6,6 +6,9 @@ const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
 const IPV6: u16 = 0x86dd;
 const TCP: u8 = 6;
+const ICMPV6: u8 = 58;
+/// IPv6's question for a hardware address goes to a group; whom it is for stands in its body (RFC 4861, 4.3).
+const NEIGHBOUR_SOLICITATION: u8 = 135;
 const FIN_OR_SYN: u8 = 0b11;
 
 /// The parts of a frame that decide its way.
@@ -48,6 +51,9 @@ impl Frame {
                 frame.to = ipv6(body, 24);
                 let length = usize::from(u16::from_be_bytes(body.get(4..6)?.try_into().ok()?));
                 frame.speaks = body.get(6) == Some(&TCP) && speaks(body.get(40..40 + length)?);
+                if body.get(6) == Some(&ICMPV6) && body.get(40) == Some(&NEIGHBOUR_SOLICITATION) {
+                    frame.to = ipv6(body, 48);
+                }
             }
             _ => {}
         }
@@ -111,6 +117,17 @@ pub(super) mod tests {
         assert!(frame.to_many());
         assert_eq!(frame.from.unwrap().to_string(), "10.77.0.11");
         assert_eq!(frame.to.unwrap().to_string(), "10.77.0.2");
+    }
+
+    #[test]
+    fn an_ipv6_neighbour_question_names_its_target() {
+        let target = Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2);
+        let mut bytes = [[0x33; 6].as_slice(), &[2; 6], &IPV6.to_be_bytes()].concat();
+        bytes.extend([0x60, 0, 0, 0, 0, 24, ICMPV6, 255]);
+        bytes.extend([0; 32]);
+        bytes.extend([NEIGHBOUR_SOLICITATION, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend(target.octets());
+        assert_eq!(Frame::read(&bytes).unwrap().to, Some(target.into()));
     }
 
     #[test]
