@@ -10,6 +10,7 @@
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
 //! | [`inventory`] | the operator's TOML file -> regions, every value checked (pure) |
+//! | [`rehearse`] | local twins of the regions and the links between them |
 //! | [`secrets`] | the type that cannot print |
 //! | [`error`] | what, why, what next, exit code |
 //! | [`ui`] | all output, prompts and progress |
@@ -26,6 +27,7 @@ pub mod fleet;
 pub mod host;
 pub mod inventory;
 pub mod plan;
+pub mod rehearse;
 pub mod resource;
 pub mod secrets;
 pub mod serve;
