@@ -12,12 +12,14 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::config::Limits;
+use super::request_id::RequestId;
 use locks::LockFile;
 
 /// Bytes of the file `global` that any generation, with whatever limit, may use.
@@ -72,6 +74,25 @@ impl Slots {
             users: LockFile::open(&folder.join("users"))?,
             held: Mutex::default(),
         }))
+    }
+
+    /// Slots that no other process can reach. Nothing stays on disk: the locks live on the opened
+    /// files, whose names are removed at once.
+    ///
+    /// # Errors
+    ///
+    /// When the folder for temporary files cannot be used.
+    pub fn open_private(limits: Limits) -> io::Result<Arc<Self>> {
+        let name = format!(
+            "geodeploy-{}-{}",
+            std::process::id(),
+            RequestId::unique().as_str()
+        );
+        let folder = std::env::temp_dir().join(name);
+        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        let slots = Self::open(&folder, limits);
+        std::fs::remove_dir_all(&folder)?;
+        slots
     }
 
     /// Takes a slot for one stream of `user`.
