@@ -63,21 +63,51 @@ impl Metrics {
     pub fn page(&self, active: u64, limits: Limits, machine: &Machine) -> String {
         let mut page = Page::default();
         page.streams(active, limits);
-        page.head("sse_rejected_total", "counter", "Streams refused, by reason.");
-        for code in [Code::UserStreamLimit, Code::GlobalStreamLimit, Code::Draining] {
-            page.labelled("sse_rejected_total", "reason", code.name(), load(&self.errors, code));
+        page.head(
+            "sse_rejected_total",
+            "counter",
+            "Streams refused, by reason.",
+        );
+        for code in [
+            Code::UserStreamLimit,
+            Code::GlobalStreamLimit,
+            Code::Draining,
+        ] {
+            page.labelled(
+                "sse_rejected_total",
+                "reason",
+                code.name(),
+                load(&self.errors, code),
+            );
         }
         page.head("sse_streams_total", "counter", "Streams ended, by outcome.");
-        for (outcome, counter) in [("complete", &self.complete), ("client_left", &self.client_left)] {
-            page.labelled("sse_streams_total", "outcome", outcome, counter.load(Ordering::Relaxed));
+        for (outcome, counter) in [
+            ("complete", &self.complete),
+            ("client_left", &self.client_left),
+        ] {
+            page.labelled(
+                "sse_streams_total",
+                "outcome",
+                outcome,
+                counter.load(Ordering::Relaxed),
+            );
         }
         for code in STREAM_FAILURES {
             let count = load(&self.stream_failures, code);
             page.labelled("sse_streams_total", "outcome", code.name(), count);
         }
-        page.head("http_errors_total", "counter", "Answers that are errors, by code.");
+        page.head(
+            "http_errors_total",
+            "counter",
+            "Answers that are errors, by code.",
+        );
         for code in Code::ALL {
-            page.labelled("http_errors_total", "code", code.name(), load(&self.errors, code));
+            page.labelled(
+                "http_errors_total",
+                "code",
+                code.name(),
+                load(&self.errors, code),
+            );
         }
         for (name, help, value) in machine.gauges() {
             page.gauge(name, help, value);
@@ -112,9 +142,21 @@ impl Page {
     fn streams(&mut self, active: u64, limits: Limits) {
         let (active, most) = (active as f64, f64::from(limits.streams));
         let share = if most > 0.0 { active / most } else { 1.0 };
-        self.gauge("sse_active_connections", "Open streams of all generations.", active);
-        self.gauge("sse_max_connections", "Streams that may be open at once.", most);
-        self.gauge("sse_utilization", "Open streams as a share of the maximum, 0 to 1.", share);
+        self.gauge(
+            "sse_active_connections",
+            "Open streams of all generations.",
+            active,
+        );
+        self.gauge(
+            "sse_max_connections",
+            "Streams that may be open at once.",
+            most,
+        );
+        self.gauge(
+            "sse_utilization",
+            "Open streams as a share of the maximum, 0 to 1.",
+            share,
+        );
     }
 
     fn head(&mut self, name: &str, kind: &str, help: &str) {

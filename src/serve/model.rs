@@ -40,8 +40,10 @@ impl Model {
                 url,
                 key,
                 endpoint_id,
-            } => let ark = Ark::new(url, key, endpoint_id, timings)?;
-                Ok(Self::Ark(Box::new(ark))),
+            } => {
+                let ark = Ark::new(url, key, endpoint_id, timings)?;
+                Ok(Self::Ark(Box::new(ark)))
+            }
             ModelConfig::Echo => Ok(Self::Echo),
         }
     }
