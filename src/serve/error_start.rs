@@ -78,3 +78,35 @@ fn list(errors: &[ConfigError]) -> String {
         .collect::<Vec<_>>()
         .join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::StartError;
+    use crate::serve::config::Config;
+
+    #[test]
+    fn a_bad_configuration_is_shown_whole_and_exits_with_65() {
+        let variables = [("PORT".to_owned(), "x".to_owned())].into_iter().collect();
+        let errors = Config::from_variables(&variables, false).unwrap_err();
+        let error = StartError::Config(errors);
+        assert_eq!(error.exit_code(), 65);
+        let text = error.to_string();
+        for name in [
+            "PORT",
+            "REGION",
+            "SERVER_NAME",
+            "VOLCENGINE_API_KEY",
+            "JWT_SECRET",
+        ] {
+            assert!(text.contains(&format!("\n  {name}: ")), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_that_keeps_a_server_from_starting_exits_with_1() {
+        assert_eq!(
+            StartError::System(std::io::Error::other("x")).exit_code(),
+            1
+        );
+    }
+}

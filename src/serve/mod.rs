@@ -49,7 +49,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use app::App;
-use config::{Config, Timings};
+use config::Config;
 pub use error_start::{Ended, StartError};
 use lifecycle::{Lifecycle, Shutdown};
 use listen::Listeners;
@@ -57,6 +57,7 @@ use store::{EmbeddedStore, Store};
 
 /// After open streams were told to end, how long they have to say so to their clients.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+const STREAMS_POLL: Duration = Duration::from_millis(50);
 
 /// Runs the server that the process's variables describe until it is told to end.
 ///
@@ -122,7 +123,7 @@ pub async fn run(
     notify::draining(app.slots.own());
     let ended = tokio::select! {
         () = lifecycle.leaving().cancelled() => Ended::Cut,
-        () = drain(&mut public, &lifecycle, config.timings) => Ended::Drained,
+        () = drain(&mut public, &app) => Ended::Drained,
     };
     lifecycle.ended.cancel();
     background.shutdown().await;
@@ -130,10 +131,17 @@ pub async fn run(
     Ok(ended)
 }
 
-/// Waits for the public connections, ever less patiently.
-async fn drain(public: &mut JoinSet<()>, lifecycle: &Lifecycle, timings: Timings) {
+/// Waits for the public connections and for every open stream, ever less patiently.
+async fn drain(public: &mut JoinSet<()>, app: &App) {
+    let (lifecycle, timings) = (&app.lifecycle, app.timings);
     let begin = Instant::now();
-    let all = async { while public.join_next().await.is_some() {} };
+    let all = async {
+        while public.join_next().await.is_some() {}
+        // A stream on the generation's own socket has no public connection.
+        while app.slots.own() > 0 {
+            tokio::time::sleep(STREAMS_POLL).await;
+        }
+    };
     let mut all = std::pin::pin!(all);
     // A proxy may be sending on a connection that it believes to be idle: such a request is still
     // served, and its answer asks to close the connection.

@@ -183,10 +183,12 @@ fn claim(
     }
     let end = span.start + limit;
     let mut at = span.start;
-    while at < end {
-        if own.contains(&at) {
-            at += 1;
-        } else if file.try_lock(at)? {
+    loop {
+        at = first_gap(own, at);
+        if at >= end {
+            return Ok(None);
+        }
+        if file.try_lock(at)? {
             // A generation with a larger limit may hold bytes beyond ours.
             let beyond = file.foreign(end..span.end)?.is_some();
             if beyond && own.len() as u64 + 1 + file.count_foreign(span.clone())? > limit {
@@ -198,7 +200,15 @@ fn claim(
             at = if taken.start <= at { taken.end } else { at };
         }
     }
-    Ok(None)
+}
+
+/// The first number from `at` on that is not in `own`.
+fn first_gap(own: &BTreeSet<u64>, at: u64) -> u64 {
+    let row = own
+        .range(at..)
+        .zip(at..)
+        .take_while(|(held, expected)| *held == expected);
+    at + row.count() as u64
 }
 
 fn give_back(file: &LockFile, at: u64) {
