@@ -5,15 +5,16 @@
 mod reader;
 #[cfg(test)]
 mod tests;
+mod timings;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::secrets::Secret;
 use reader::Reader;
+pub use timings::Timings;
 
 /// Ark's public address, as the deployment guide gives it.
 pub const DEFAULT_API_URL: &str = "https://ark.cn-beijing.volces.com/api/v3";
@@ -85,45 +86,6 @@ pub enum Login {
     Hs256(Secret),
     /// JSON web tokens signed with an Ed25519 key, of which this is the public half in PEM.
     EdDsa(String),
-}
-
-/// How long things may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Timings {
-    /// A comment is sent after this much silence (`HEARTBEAT_INTERVAL`).
-    pub heartbeat: Duration,
-    /// From SIGTERM until open streams are ended (`DRAIN_TIMEOUT`).
-    pub drain: Duration,
-    /// After SIGTERM, how long open connections may still bring new requests.
-    pub linger: Duration,
-    /// How long a stream's status line waits for the upstream's.
-    pub status_wait: Duration,
-    /// Connecting to the upstream.
-    pub connect: Duration,
-    /// From the request to the upstream's first byte.
-    pub first_byte: Duration,
-    /// Between two reads from the upstream.
-    pub gap: Duration,
-    /// One whole answer.
-    pub total: Duration,
-    /// The first wait before a retry; the second is twice as long.
-    pub retry: Duration,
-}
-
-impl Default for Timings {
-    fn default() -> Self {
-        Self {
-            heartbeat: Duration::from_secs(15),
-            drain: Duration::from_secs(30),
-            linger: Duration::from_secs(1),
-            status_wait: Duration::from_secs(10),
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(120),
-            gap: Duration::from_secs(60),
-            total: Duration::from_secs(600),
-            retry: Duration::from_millis(500),
-        }
-    }
 }
 
 /// What the log shows, and how.

@@ -12,12 +12,14 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::config::Limits;
+use super::request_id::RequestId;
 use locks::LockFile;
 
 /// Bytes of the file `global` that any generation, with whatever limit, may use.
@@ -72,6 +74,25 @@ impl Slots {
             users: LockFile::open(&folder.join("users"))?,
             held: Mutex::default(),
         }))
+    }
+
+    /// Slots that no other process can reach. Nothing stays on disk: the locks live on the opened
+    /// files, whose names are removed at once.
+    ///
+    /// # Errors
+    ///
+    /// When the folder for temporary files cannot be used.
+    pub fn open_private(limits: Limits) -> io::Result<Arc<Self>> {
+        let name = format!(
+            "geodeploy-{}-{}",
+            std::process::id(),
+            RequestId::unique().as_str()
+        );
+        let folder = std::env::temp_dir().join(name);
+        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        let slots = Self::open(&folder, limits);
+        std::fs::remove_dir_all(&folder)?;
+        slots
     }
 
     /// Takes a slot for one stream of `user`.
@@ -162,10 +183,12 @@ fn claim(
     }
     let end = span.start + limit;
     let mut at = span.start;
-    while at < end {
-        if own.contains(&at) {
-            at += 1;
-        } else if file.try_lock(at)? {
+    loop {
+        at = first_gap(own, at);
+        if at >= end {
+            return Ok(None);
+        }
+        if file.try_lock(at)? {
             // A generation with a larger limit may hold bytes beyond ours.
             let beyond = file.foreign(end..span.end)?.is_some();
             if beyond && own.len() as u64 + 1 + file.count_foreign(span.clone())? > limit {
@@ -177,7 +200,15 @@ fn claim(
             at = if taken.start <= at { taken.end } else { at };
         }
     }
-    Ok(None)
+}
+
+/// The first number from `at` on that is not in `own`.
+fn first_gap(own: &BTreeSet<u64>, at: u64) -> u64 {
+    let row = own
+        .range(at..)
+        .zip(at..)
+        .take_while(|(held, expected)| *held == expected);
+    at + row.count() as u64
 }
 
 fn give_back(file: &LockFile, at: u64) {
