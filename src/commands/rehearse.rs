@@ -1,8 +1,18 @@
 //! `geodeploy rehearse`.
 
-use super::{Outcome, unfinished};
+mod chain;
+mod twins;
+
+use std::path::Path;
+
+use super::Outcome;
 use crate::cli::Globals;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::inventory::{self, EXAMPLE};
+use crate::rehearse::{Lab, requirements};
+
+/// The name of a rehearsal's lab.
+const LAB: &str = "rehearsal";
 
 /// Run the whole chain on local twins of the regions
 #[derive(clap::Args)]
@@ -29,7 +39,62 @@ pub enum Action {
 /// Runs the verb.
 ///
 /// # Errors
-/// Those of the run.
-pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
-    Err(unfinished("rehearse"))
+/// Those of the first step that fails; the twins are taken down unless `--keep` was given.
+pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    if let Some(Action::Down) = args.action {
+        return down(globals);
+    }
+    let (text, name) = inventory_text(globals)?;
+    globals.ui.note(&format!("rehearsing {name}"));
+    prepare(globals)?;
+    twins::rehearse(globals, &text, args.keep)
+}
+
+fn down(globals: &Globals) -> Result<Outcome, Error> {
+    let names = Lab::down_all()?;
+    if names.is_empty() {
+        globals.ui.note("there are no twins");
+    }
+    for name in names {
+        globals.ui.note(&format!("{name} is down"));
+    }
+    Ok(Outcome::Done)
+}
+
+/// The operator's own inventory where there is one, otherwise the example.
+fn inventory_text(globals: &Globals) -> Result<(String, String), Error> {
+    let here = std::env::current_dir()
+        .map_err(|error| Error::new(ErrorKind::Failed, "the current folder is gone").cause(error))?;
+    match inventory::find(globals.inventory.as_deref(), &here) {
+        Ok(file) => {
+            let text = std::fs::read_to_string(&file)
+                .map_err(|error| Error::new(ErrorKind::Input, format!("cannot read {}", file.display())).cause(error))?;
+            inventory::Inventory::parse(&text, &file.display().to_string())
+                .map_err(|found| crate::fleet::mistakes(&found))?;
+            Ok((text, file.display().to_string()))
+        }
+        Err(mistake) if globals.inventory.is_some() => Err(crate::fleet::mistakes(&[mistake])),
+        Err(_) => Ok((EXAMPLE.to_owned(), "the example inventory".to_owned())),
+    }
+}
+
+/// Installs what twins need, after asking.
+fn prepare(globals: &Globals) -> Result<(), Error> {
+    let storage = Path::new(twins::STORAGE);
+    let missing = requirements::missing(storage);
+    let packages: Vec<&str> = missing.iter().filter_map(|item| item.package).collect();
+    if !packages.is_empty() {
+        let question = format!("Twins need packages of this machine: {}. Install them?", packages.join(" "));
+        globals.ui.consent(&question, globals.yes, "--yes")?;
+        requirements::install(&missing)?;
+    }
+    let missing = requirements::missing(storage);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let error = Error::new(ErrorKind::Failed, "this machine cannot boot twins");
+    let error = missing
+        .iter()
+        .fold(error, |error, item| error.cause(format!("{} is missing: {}; {}", item.what, item.why, item.remedy)));
+    Err(error.hint("rehearse without twins: `geodeploy rehearse --local`"))
 }

@@ -8,6 +8,7 @@
 //! | [`mirror`] | the twins' way to packages: an apt proxy near to them |
 //! | [`network`] | addresses, namespaces, interfaces |
 //! | [`switch`] | the process that carries frames between twins, late and narrow as the real link |
+//! | [`substitute`] | the operator's inventory, for twins |
 //! | [`layers`] | a twin's file system: layers over the base, so that it can be put back |
 //! | [`twin`] | one machine: boot, power cut, run, reset |
 //! | [`lab`] | all of it: up, open, down |
@@ -26,6 +27,7 @@ pub mod requirements;
 mod seed;
 pub mod shell;
 pub mod sources;
+pub mod substitute;
 pub mod switch;
 pub mod twin;
 

@@ -1,0 +1,168 @@
+//! The operator's inventory for twins: addresses substituted, secrets replaced by made-up ones, ports as they are. Pure.
+
+use std::path::Path;
+
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
+
+use super::error::{Error, Result};
+use super::switch::Endpoint;
+
+/// What a region's twin puts in place of its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// The region's name.
+    pub region: String,
+    /// Where the twin is.
+    pub endpoint: Endpoint,
+    /// Its public key: `ssh-ed25519 AAAA...`.
+    pub host_key: String,
+}
+
+/// What all twins have in common.
+pub struct Surroundings<'a> {
+    /// Where the operator comes from.
+    pub operator: &'a Endpoint,
+    /// The private key that twins accept.
+    pub key: &'a Path,
+    /// The apt proxy that is near to them.
+    pub mirror: &'a str,
+    /// A file with a made-up secret, at least 32 bytes.
+    pub secret: &'a Path,
+}
+
+/// The inventory's text for twins. Comments stay.
+///
+/// # Errors
+/// When the text is not TOML or names no regions; `geodeploy check` has the whole story.
+pub fn substitute(text: &str, stands: &[Stand], around: &Surroundings<'_>) -> Result<String> {
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        Error::new("cannot rehearse this inventory", error.message(), "run `geodeploy check`")
+    })?;
+    let root = document.as_table_mut();
+    let made_up = reference(around.secret);
+    replace_secrets(root, &made_up);
+    let login = section(root, "login");
+    login.clear();
+    login.insert("jwt_secret", Item::Value(made_up));
+    section(root, "model").clear();
+    section(root, "model").insert("kind", value("echo"));
+    ssh(section(root, "ssh"), around);
+    let firewall = section(root, "firewall");
+    firewall.insert("administrators", networks(around.operator));
+    // A container's kernel belongs to this machine: it can neither swap nor set the clock.
+    section(root, "system").insert("swap", value("none"));
+    for stand in stands {
+        let regions = section(root, "regions");
+        let Some(region) = regions.get_mut(&stand.region).and_then(Item::as_table_like_mut) else {
+            let why = format!("it has no region {}", stand.region);
+            return Err(Error::new("cannot rehearse this inventory", why, "run `geodeploy check`"));
+        };
+        region.insert("ipv4", value(stand.endpoint.ipv4.to_string()));
+        region.insert("ipv6", value(stand.endpoint.ipv6.to_string()));
+        let mut own = Table::new();
+        own.insert("host_key", value(&stand.host_key));
+        region.insert("ssh", Item::Table(own));
+        let mut mirrors = Table::new();
+        mirrors.insert("apt_proxy", value(around.mirror));
+        region.insert("mirrors", Item::Table(mirrors));
+        region.remove("model");
+        for (name, key) in [("firewall", "administrators"), ("system", "swap"), ("system", "time_servers")] {
+            if let Some(own) = region.get_mut(name).and_then(Item::as_table_like_mut) {
+                own.remove(key);
+            }
+        }
+    }
+    Ok(document.to_string())
+}
+
+fn section<'t>(table: &'t mut Table, name: &str) -> &'t mut Table {
+    let item = table.entry(name).or_insert_with(|| Item::Table(Table::new()));
+    if !item.is_table() {
+        let whole = std::mem::take(item);
+        *item = whole.into_table().map_or_else(|_| Item::Table(Table::new()), Item::Table);
+    }
+    match item {
+        Item::Table(table) => table,
+        Item::None | Item::Value(_) | Item::ArrayOfTables(_) => unreachable!("made a table above"),
+    }
+}
+
+fn ssh(ssh: &mut Table, around: &Surroundings<'_>) {
+    for key in ["jump", "sudo_password", "port"] {
+        ssh.remove(key);
+    }
+    ssh.insert("user", value("root"));
+    ssh.insert("identity", value(around.key.to_string_lossy().into_owned()));
+}
+
+fn networks(operator: &Endpoint) -> Item {
+    let mut list = Array::new();
+    list.push(format!("{}/32", operator.ipv4));
+    list.push(format!("{}/128", operator.ipv6));
+    value(list)
+}
+
+fn reference(file: &Path) -> Value {
+    let mut table = InlineTable::new();
+    table.insert("file", file.to_string_lossy().into_owned().into());
+    Value::InlineTable(table)
+}
+
+/// Whether a value is one of the four ways to a secret.
+fn is_reference(item: &Item) -> bool {
+    item.as_inline_table()
+        .is_some_and(|table| ["env", "file", "command", "age"].iter().any(|key| table.contains_key(key)))
+}
+
+fn replace_secrets(table: &mut Table, made_up: &Value) {
+    for (_, item) in table.iter_mut() {
+        if is_reference(item) {
+            *item = Item::Value(made_up.clone());
+        } else if let Item::Table(inner) = item {
+            replace_secrets(inner, made_up);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{EXAMPLE, Inventory};
+
+    fn endpoint(last: u8) -> Endpoint {
+        Endpoint {
+            name: "x".to_owned(),
+            mac: [2, 0, 0, 0, 0, last],
+            ipv4: [10, 77, 0, last].into(),
+            ipv6: format!("fd77::{last}").parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_example_for_twins_is_an_inventory_without_a_real_secret_or_address() {
+        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhtHjGVv5bWLRq2pCkRUuuDJMDGvNNmzlTuBdO6r2oN";
+        let stands = [("us", 11), ("cn", 12)].map(|(region, last)| Stand {
+            region: region.to_owned(),
+            endpoint: endpoint(last),
+            host_key: key.to_owned(),
+        });
+        let around = Surroundings {
+            operator: &endpoint(1),
+            key: Path::new("/run/key"),
+            mirror: "http://10.77.0.2:3142",
+            secret: Path::new("/run/secret"),
+        };
+        let text = substitute(EXAMPLE, &stands, &around).unwrap();
+        let inventory = Inventory::parse(&text, "twins.toml").unwrap_or_else(|found| {
+            panic!("{}\n{text}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        });
+        assert_eq!(inventory.regions[0].addresses.ipv4, endpoint(11).ipv4);
+        for (_, setting) in inventory.regions.iter().flat_map(|region| &region.env) {
+            assert!(setting.reference().is_none_or(|reference| format!("{reference:?}").contains("/run/secret")));
+        }
+        for real in ["203.0.113", "198.51.100", "VOLCENGINE_API_KEY\" }", "aliyun.com/ubuntu\"\n#"] {
+            let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+            assert!(!lines.collect::<Vec<_>>().join("\n").contains(real), "{real}: {text}");
+        }
+    }
+}
