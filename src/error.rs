@@ -48,6 +48,22 @@ impl ErrorKind {
             Self::Interrupted => 130,
         }
     }
+
+    /// In a few words, for the end of a progress lane.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled back",
+            Self::Unreachable => "unreachable",
+            Self::Stale => "stale",
+            Self::Partial => "partly done",
+            Self::Usage => "bad usage",
+            Self::Input => "bad input",
+            Self::LeaseHeld => "lease held by somebody else",
+            Self::LoginRefused => "login refused",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// A failure as the operator sees it. It never holds a secret.

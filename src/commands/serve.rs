@@ -1,8 +1,9 @@
 //! `geodeploy serve`.
 
-use super::{Outcome, unfinished};
+use super::Outcome;
 use crate::cli::Globals;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::serve::{self, Ended};
 
 /// Run the application server
 #[derive(clap::Args)]
@@ -15,10 +16,24 @@ pub struct Args {
     pub port: Option<u16>,
 }
 
-/// Runs the verb.
+/// Serves until told to end.
 ///
 /// # Errors
-/// Those of the run.
-pub fn run(_globals: &Globals, _args: Args) -> Result<Outcome, Error> {
-    Err(unfinished("serve"))
+/// When the server cannot start, or was told twice to end and cut its streams.
+pub fn run(_globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    match serve::main(args.dev, args.port) {
+        Ok(Ended::Drained) => Ok(Outcome::Done),
+        Ok(Ended::Cut) => Err(Error::new(
+            ErrorKind::Interrupted,
+            "told twice to end: open streams were cut",
+        )),
+        Err(error) => {
+            let kind = if error.exit_code() == ErrorKind::Input.exit_code() {
+                ErrorKind::Input
+            } else {
+                ErrorKind::Failed
+            };
+            Err(Error::new(kind, error.to_string()))
+        }
+    }
 }

@@ -56,6 +56,19 @@ impl Secrets {
         }
     }
 
+    /// The secret behind one reference, the others left alone.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn resolve_one(
+        inventory: &Inventory,
+        reference: &SecretReference,
+    ) -> Result<Secret, Mistake> {
+        sources::fetch(&reference.source, inventory)
+            .map(|fetched| fetched.secret)
+            .map_err(|wrong| mistake(inventory, reference, wrong))
+    }
+
     /// Secrets that `make` invents, one a source: for a rehearsal, which must not need the real ones.
     pub fn made_up(
         inventory: &Inventory,

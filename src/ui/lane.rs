@@ -56,7 +56,7 @@ impl Ui {
     fn padded(&self, name: &str, width: usize) -> Lane {
         let name = format!("{:width$}", printable_line(name));
         let bar = self.shared.bars.as_ref().map(|bars| {
-            let bar = bars.add(ProgressBar::no_length().with_style(running()));
+            let bar = bars.add(ProgressBar::no_length().with_style(style()));
             bar.set_prefix(name.clone());
             bar.enable_steady_tick(TICK);
             bar
@@ -133,13 +133,12 @@ impl Lane {
         let elapsed = lock(&self.shared.progress).began.elapsed();
         let text = self.shared.ui.look().err.paint(tone, printable_line(text));
         let text = format!("{text} … {}", text::duration(elapsed));
-        match &self.shared.bar {
-            Some(bar) => {
-                bar.set_style(ended());
-                bar.finish_with_message(text);
-            }
-            None => self.shared.line(&text),
+        // An ended lane becomes a line like any other, so that what is said later stands below it.
+        if let (Some(bar), Some(bars)) = (&self.shared.bar, &self.shared.ui.shared.bars) {
+            bar.finish_and_clear();
+            bars.remove(bar);
         }
+        self.shared.line(&text);
     }
 }
 
@@ -208,8 +207,8 @@ fn transfer(step: &Step, elapsed: Duration) -> String {
     format!("{progress}, {} left", text::duration(left))
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix}  {spinner} {wide_msg} {time}{left}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .tick_chars("-\\|/ ")
         .with_key(
@@ -227,12 +226,4 @@ fn style(template: &str) -> ProgressStyle {
                 }
             },
         )
-}
-
-fn running() -> ProgressStyle {
-    style("{prefix}  {spinner} {wide_msg} {time}{left}")
-}
-
-fn ended() -> ProgressStyle {
-    style("{prefix}  {msg}")
 }
