@@ -112,6 +112,18 @@ pub struct Globals {
 }
 
 impl Globals {
+    /// The same with another inventory, and consent given: for verbs that a rehearsal runs.
+    #[must_use]
+    pub fn with_inventory(&self, file: &std::path::Path) -> Self {
+        Self {
+            inventory: Some(file.to_owned()),
+            yes: true,
+            timeout: self.timeout,
+            ui: self.ui.clone(),
+            state_home: self.state_home.clone(),
+        }
+    }
+
     /// The operator's own state of that project.
     ///
     /// # Errors

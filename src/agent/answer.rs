@@ -26,9 +26,7 @@ pub(super) fn answer(
         Operation::InspectRelease(target) => {
             inspect_release(target, &key, peer, stdout, system).map(Some)
         }
-        Operation::Apply { run, .. } | Operation::Deploy { run, .. } => {
-            start(request, run, peer, stdout)
-        }
+        Operation::Apply { run, .. } | Operation::Deploy { run, .. } => start(request, run, stdout),
         Operation::Attach { run, seen } => tail(run, *seen, stdout),
         Operation::Confirm { run } => Ok(Some(confirm(run))),
         Operation::Receive { digest } => Ok(Some(match generation::receive(digest, stdin) {
@@ -95,14 +93,9 @@ fn inspect_release(
     inspected(1, change.into_iter().collect(), peer, stdout, system)
 }
 
-fn start(
-    request: &Request,
-    run: &str,
-    peer: Option<&str>,
-    stdout: &mut impl Write,
-) -> io::Result<Option<Outcome>> {
+fn start(request: &Request, run: &str, stdout: &mut impl Write) -> io::Result<Option<Outcome>> {
     let frame = zeroize::Zeroizing::new(message::encode(request)?);
-    match run::start(run, &frame, peer) {
+    match run::start(run, &frame) {
         Ok(()) => tail(run, 0, stdout),
         Err(run::Refused::Busy(holder)) => {
             message::write_event(stdout, &Event::Busy { holder })?;

@@ -259,7 +259,7 @@ impl Deploy<'_> {
         let log = units::log(unit, LOG_LINES, self.system);
         self.systemctl(&["stop", unit])?;
         // Nothing to reset where it never ran long enough to fail.
-        let _ = self.systemctl(&["reset-failed", unit]);
+        drop(self.systemctl(&["reset-failed", unit]));
         if let Err(error) = std::fs::remove_dir_all(new.folder()) {
             (self.emit)(Event::Note {
                 text: format!("{} stays: {error}", new.folder().display()),

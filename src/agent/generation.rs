@@ -168,7 +168,7 @@ pub(super) fn create(ingredients: &Ingredients) -> io::Result<Generation> {
     };
     let folder = generation.folder();
     let staged = folder.with_extension("new");
-    let _ = fs::remove_dir_all(&staged);
+    drop(fs::remove_dir_all(&staged));
     fs::create_dir_all(&staged)?;
     fs::set_permissions(&staged, fs::Permissions::from_mode(0o755))?;
     fs::hard_link(
@@ -257,14 +257,14 @@ pub(super) fn receive(release: &str, body: impl io::Read) -> io::Result<()> {
     let path = paths::release(release);
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let staged = folder.with_extension("new");
-    let _ = fs::remove_dir_all(&staged);
+    drop(fs::remove_dir_all(&staged));
     fs::create_dir_all(&staged)?;
     let result = unpack(release, body, &staged.join("geodeploy"));
     if result.is_err() {
-        let _ = fs::remove_dir_all(&staged);
+        drop(fs::remove_dir_all(&staged));
         return result;
     }
-    let _ = fs::remove_dir_all(&folder);
+    drop(fs::remove_dir_all(&folder));
     fs::rename(staged, folder)
 }
 

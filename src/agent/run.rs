@@ -97,14 +97,14 @@ pub(super) fn alive(run: &str) -> bool {
 ///
 /// # Errors
 /// [`Refused::Busy`] when another run is under way, [`Refused::Io`] when the process does not begin.
-pub(super) fn start(run: &str, frame: &[u8], peer: Option<&str>) -> Result<(), Refused> {
+pub(super) fn start(run: &str, frame: &[u8]) -> Result<(), Refused> {
     match active()? {
         Some(holder) if holder.run == run => return Ok(()),
         Some(holder) => return Err(Refused::Busy(holder)),
         None => {}
     }
     store_request(&paths::request(run), frame)?;
-    spawn(run, peer)?;
+    spawn(run)?;
     let begun = Instant::now();
     while !paths::journal(run).exists() {
         if begun.elapsed() > BEGIN {
@@ -136,9 +136,9 @@ fn store_request(path: &Path, frame: &[u8]) -> io::Result<()> {
     clippy::disallowed_methods,
     reason = "the run's own process, not a resource's"
 )]
-fn spawn(run: &str, peer: Option<&str>) -> io::Result<()> {
+fn spawn(run: &str) -> io::Result<()> {
     let program = std::env::current_exe()?;
-    let arguments = ["agent", "--run", run, "--peer", peer.unwrap_or_default()];
+    let arguments = ["agent", "--run", run];
     if Path::new("/run/systemd/system").exists() {
         let unit = format!("--unit=geodeploy-run-{run}");
         let output = Command::new("systemd-run")

@@ -76,10 +76,3 @@ pub(crate) fn block_on<T>(part: impl Future<Output = Result<T, Error>>) -> Resul
     runtime.shutdown_background();
     result
 }
-
-fn unfinished(verb: &str) -> Error {
-    Error::new(
-        ErrorKind::Failed,
-        format!("{verb} is not part of this build"),
-    )
-}

@@ -63,12 +63,14 @@ fn down(globals: &Globals) -> Result<Outcome, Error> {
 
 /// The operator's own inventory where there is one, otherwise the example.
 fn inventory_text(globals: &Globals) -> Result<(String, String), Error> {
-    let here = std::env::current_dir()
-        .map_err(|error| Error::new(ErrorKind::Failed, "the current folder is gone").cause(error))?;
+    let here = std::env::current_dir().map_err(|error| {
+        Error::new(ErrorKind::Failed, "the current folder is gone").cause(error)
+    })?;
     match inventory::find(globals.inventory.as_deref(), &here) {
         Ok(file) => {
-            let text = std::fs::read_to_string(&file)
-                .map_err(|error| Error::new(ErrorKind::Input, format!("cannot read {}", file.display())).cause(error))?;
+            let text = std::fs::read_to_string(&file).map_err(|error| {
+                Error::new(ErrorKind::Input, format!("cannot read {}", file.display())).cause(error)
+            })?;
             inventory::Inventory::parse(&text, &file.display().to_string())
                 .map_err(|found| crate::fleet::mistakes(&found))?;
             Ok((text, file.display().to_string()))
@@ -84,7 +86,10 @@ fn prepare(globals: &Globals) -> Result<(), Error> {
     let missing = requirements::missing(storage);
     let packages: Vec<&str> = missing.iter().filter_map(|item| item.package).collect();
     if !packages.is_empty() {
-        let question = format!("Twins need packages of this machine: {}. Install them?", packages.join(" "));
+        let question = format!(
+            "Twins need packages of this machine: {}. Install them?",
+            packages.join(" ")
+        );
         globals.ui.consent(&question, globals.yes, "--yes")?;
         requirements::install(&missing)?;
     }
@@ -93,8 +98,11 @@ fn prepare(globals: &Globals) -> Result<(), Error> {
         return Ok(());
     }
     let error = Error::new(ErrorKind::Failed, "this machine cannot boot twins");
-    let error = missing
-        .iter()
-        .fold(error, |error, item| error.cause(format!("{} is missing: {}; {}", item.what, item.why, item.remedy)));
+    let error = missing.iter().fold(error, |error, item| {
+        error.cause(format!(
+            "{} is missing: {}; {}",
+            item.what, item.why, item.remedy
+        ))
+    });
     Err(error.hint("rehearse without twins: `geodeploy rehearse --local`"))
 }

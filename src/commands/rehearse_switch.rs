@@ -20,9 +20,12 @@ pub struct Args {
 /// When the file cannot be read, or a device or the control socket cannot be made.
 pub fn run(_globals: &Globals, args: Args) -> Result<Outcome, Error> {
     let fault = |why: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Input, format!("cannot read {}", args.config.display()))
-            .cause(why)
-            .hint("it is written by geodeploy rehearse, which starts this itself")
+        Error::new(
+            ErrorKind::Input,
+            format!("cannot read {}", args.config.display()),
+        )
+        .cause(why)
+        .hint("it is written by geodeploy rehearse, which starts this itself")
     };
     let text = std::fs::read(&args.config).map_err(|why| fault(&why))?;
     let config = serde_json::from_slice(&text).map_err(|why| fault(&why))?;

@@ -155,7 +155,7 @@ fn cached_digest(path: &Path, cache: &Path) -> Result<String, Error> {
     }
     let found = digest::sha256(&std::fs::read(path).map_err(unreadable)?);
     // A cache that cannot be written costs time, not correctness.
-    let _ = std::fs::write(entry, format!("{found} {stamp}"));
+    drop(std::fs::write(entry, format!("{found} {stamp}")));
     Ok(found)
 }
 

@@ -56,7 +56,7 @@ impl Channel {
     pub async fn finish(mut self) -> Result<(String, End), Error> {
         let mut bytes = Vec::new();
         // A cut connection ends the stream early; `end` then says so.
-        let _ = self.stdout.read_to_end(&mut bytes).await;
+        drop(self.stdout.read_to_end(&mut bytes).await);
         Ok((
             String::from_utf8_lossy(&bytes).into_owned(),
             self.end.await?,
@@ -67,15 +67,15 @@ impl Channel {
 async fn feed(mut stdin: impl AsyncWrite + Unpin, input: Vec<u8>) {
     // A program that does not read its input has ended or will say why itself.
     if stdin.write_all(&input).await.is_ok() {
-        let _ = stdin.shutdown().await;
+        drop(stdin.shutdown().await);
     }
 }
 
 async fn read_text(stderr: impl AsyncRead + Unpin) -> String {
     let mut bytes = Vec::new();
     let mut limited = stderr.take(MAXIMUM_STDERR);
-    let _ = limited.read_to_end(&mut bytes).await;
+    drop(limited.read_to_end(&mut bytes).await);
     // The rest is read and thrown away, so that the program does not wait for us.
-    let _ = tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await;
+    drop(tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await);
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -49,7 +49,7 @@ pub async fn learn(destination: &Destination, folder: &Path) -> Result<Vec<Learn
         .hint("check the address, the port and the provider's firewall")
     };
     let seen = folder.join(format!("{region}.seen"));
-    let _ = std::fs::remove_file(&seen);
+    drop(std::fs::remove_file(&seen));
     let configuration = folder.join(format!("{region}.learn"));
     // The own pins first: a jump host is verified as always.
     let text = super::configuration(destination, &seen).replace(

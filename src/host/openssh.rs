@@ -118,6 +118,17 @@ impl Transport for OpenSsh {
         let status = Box::pin(async move {
             match child.wait().await {
                 Ok(status) => Ok(status.code()),
+                // The crate reads the shell's statuses for "not found" and "not executable" as errors of its own.
+                Err(openssh::Error::Remote(error))
+                    if error.kind() == std::io::ErrorKind::NotFound =>
+                {
+                    Ok(Some(127))
+                }
+                Err(openssh::Error::Remote(error))
+                    if error.kind() == std::io::ErrorKind::PermissionDenied =>
+                {
+                    Ok(Some(126))
+                }
                 Err(openssh::Error::RemoteProcessTerminated | openssh::Error::Disconnected) => {
                     Ok(None)
                 }
@@ -135,7 +146,7 @@ impl Transport for OpenSsh {
             drop(session.detach());
         } else {
             // The host is left in any case; an error of the parting changes nothing.
-            let _ = session.close().await;
+            drop(session.close().await);
         }
     }
 }

@@ -18,8 +18,7 @@ use super::sources::{DEBIAN, SECURITY, Upstream};
 pub const FOLDER: &str = "/var/cache/geodeploy/rehearsal";
 
 /// Packages beyond debootstrap's smallest set: what any provider's image has and an SSH login needs.
-const PACKAGES: &str =
-    "systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,iputils-ping,curl,ca-certificates,procps";
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,iputils-ping,curl,ca-certificates,procps";
 
 /// Timers that would start apt or touch the disk in the middle of a test.
 const MASKED: [&str; 6] = [
@@ -68,14 +67,27 @@ impl Suite {
     /// The apt sources of a twin: Debian's usual ones.
     fn sources(self) -> String {
         let name = self.name();
-        format!("deb {DEBIAN} {name} main\ndeb {DEBIAN} {name}-updates main\ndeb {SECURITY} {name}-security main\n")
+        format!(
+            "deb {DEBIAN} {name} main\ndeb {DEBIAN} {name}-updates main\ndeb {SECURITY} {name}-security main\n"
+        )
     }
 
     /// A name for the recipe: another recipe gives another folder, so an old base is never taken for a new one.
     fn revision(self) -> String {
-        let recipe = [PACKAGES, &MASKED.join(","), HOST_KEYS, SUDO, &self.sources()].join("\n");
+        let recipe = [
+            PACKAGES,
+            &MASKED.join(","),
+            HOST_KEYS,
+            SUDO,
+            &self.sources(),
+        ]
+        .join("\n");
         let digest = Sha256::digest(recipe.as_bytes());
-        digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        digest
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -85,7 +97,12 @@ impl Suite {
 ///
 /// # Errors
 /// When debootstrap fails: mostly because the archive cannot be reached.
-pub fn ensure(folder: &Path, suite: Suite, upstream: &Upstream, building: impl FnOnce()) -> Result<PathBuf> {
+pub fn ensure(
+    folder: &Path,
+    suite: Suite,
+    upstream: &Upstream,
+    building: impl FnOnce(),
+) -> Result<PathBuf> {
     fs::create_dir_all(folder).map_err(|why| Error::file(folder, why))?;
     let ready = folder.join(format!("{}-{}", suite.name(), suite.revision()));
     let path = folder.join(format!("{}.lock", suite.name()));
@@ -114,15 +131,22 @@ fn discard(partial: &Path) -> Result<()> {
 
 fn bootstrap(target: &Path, suite: Suite, upstream: &Upstream) -> Result<()> {
     // In namespaces of its own, so that neither its mounts nor its processes outlive it.
-    let wrapper = "setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private";
+    let wrapper =
+        "setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private";
     let mut argv: Vec<_> = wrapper.split(' ').map(str::to_owned).collect();
     argv.extend(["debootstrap", "--variant=minbase"].map(str::to_owned));
     argv.push(format!("--include={PACKAGES}"));
     argv.push("--keyring=/usr/share/keyrings/debian-archive-keyring.gpg".to_owned());
-    argv.extend([suite.name().to_owned(), target.to_string_lossy().into_owned(), upstream.debian.clone()]);
+    argv.extend([
+        suite.name().to_owned(),
+        target.to_string_lossy().into_owned(),
+        upstream.debian.clone(),
+    ]);
     let mut call = Call::new(argv).variable("DEBIAN_FRONTEND", "noninteractive");
     if let Some(proxy) = &upstream.proxy {
-        call = call.variable("http_proxy", proxy).variable("https_proxy", proxy);
+        call = call
+            .variable("http_proxy", proxy)
+            .variable("https_proxy", proxy);
     }
     call.check().map(drop).map_err(|error| {
         error.remedy(format!(
@@ -138,24 +162,38 @@ fn bootstrap(target: &Path, suite: Suite, upstream: &Upstream) -> Result<()> {
 fn furnish(target: &Path, suite: Suite) -> Result<()> {
     let write = |path: &str, text: &str, mode: u32| {
         let path = target.join(path);
-        let done = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
-            fs::write(&path, text)?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode))
-        });
+        let done = path
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| {
+                fs::write(&path, text)?;
+                fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+            });
         done.map_err(|why| Error::file(&path, why))
     };
     let inside = |argv: &[&str]| {
         let root = target.to_string_lossy();
-        Call::new(["chroot", &root].iter().chain(argv)).clean().check()
+        Call::new(["chroot", &root].iter().chain(argv))
+            .clean()
+            .check()
     };
     inside(&["useradd", "--create-home", "--shell", "/bin/bash", "admin"])?;
     write("etc/sudoers.d/admin", SUDO, 0o440)?;
     write("etc/apt/sources.list", &suite.sources(), 0o644)?;
     write("etc/systemd/system/host-keys.service", HOST_KEYS, 0o644)?;
-    inside(&["systemctl", "add-requires", "ssh.service", "host-keys.service"])?;
+    inside(&[
+        "systemctl",
+        "add-requires",
+        "ssh.service",
+        "host-keys.service",
+    ])?;
     inside(&[&["systemctl", "mask"], MASKED.as_slice()].concat())?;
     inside(&["apt-get", "clean"])?;
-    inside(&["sh", "-c", "rm -rf /etc/ssh/ssh_host_* /var/lib/apt/lists/* /var/log/*.log /etc/resolv.conf"])?;
+    inside(&[
+        "sh",
+        "-c",
+        "rm -rf /etc/ssh/ssh_host_* /var/lib/apt/lists/* /var/log/*.log /etc/resolv.conf",
+    ])?;
     // An empty file would make each twin's first boot re-apply all presets; a twin writes its own before that.
     write("etc/machine-id", "uninitialized\n", 0o444)?;
     // No name server: what a twin must know stands in its hosts file, and everything else fails at once.
@@ -179,7 +217,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let name = format!("bookworm-{}", Suite::Bookworm.revision());
         fs::create_dir(folder.path().join(&name)).unwrap();
-        let found = ensure(folder.path(), Suite::Bookworm, &Upstream::default(), || panic!("built")).unwrap();
+        let found = ensure(folder.path(), Suite::Bookworm, &Upstream::default(), || {
+            panic!("built")
+        })
+        .unwrap();
         assert_eq!(found, folder.path().join(name));
     }
 }

@@ -61,14 +61,23 @@ impl Group {
     /// When the folder cannot be made.
     pub(crate) fn make(&self) -> Result<()> {
         fs::create_dir_all(&self.0).map_err(|why| Error::file(&self.0, why))?;
-        let ours = self.0.ancestors().skip(1).take_while(|folder| folder.iter().any(|part| part == FOLDER));
+        let ours = self
+            .0
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| folder.iter().any(|part| part == FOLDER));
         let mut parents: Vec<_> = ours.collect();
         parents.reverse();
         for folder in parents {
-            let controllers = fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default();
+            let controllers =
+                fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default();
             for controller in controllers.split_whitespace() {
                 // Beside version 1 there are none here to hand on, and a twin boots without.
-                fs::write(folder.join("cgroup.subtree_control"), format!("+{controller}")).ok();
+                fs::write(
+                    folder.join("cgroup.subtree_control"),
+                    format!("+{controller}"),
+                )
+                .ok();
             }
         }
         Ok(())
@@ -99,7 +108,9 @@ impl Group {
 
     /// The folders of the same name that systemd-nspawn makes in each hierarchy of version 1.
     fn shadows(&self) -> Vec<PathBuf> {
-        let Some(name) = mount_point().and_then(|root| self.0.strip_prefix(root).ok().map(Path::to_owned)) else {
+        let Some(name) =
+            mount_point().and_then(|root| self.0.strip_prefix(root).ok().map(Path::to_owned))
+        else {
             return Vec::new();
         };
         let roots = mount_points("cgroup").into_iter();
@@ -111,7 +122,11 @@ impl Group {
         self.tree()
             .iter()
             .filter_map(|folder| fs::read_to_string(folder.join("cgroup.procs")).ok())
-            .flat_map(|text| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<_>>())
+            .flat_map(|text| {
+                text.lines()
+                    .filter_map(|line| line.parse().ok())
+                    .collect::<Vec<_>>()
+            })
             .filter(|process| *process > 0)
             .collect()
     }
@@ -165,7 +180,11 @@ fn tree(folder: &Path) -> Vec<PathBuf> {
     let mut index = 0;
     while let Some(folder) = found.get(index).cloned() {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        found.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()));
+        found.extend(
+            entries
+                .map(|entry| entry.path())
+                .filter(|path| path.is_dir()),
+        );
         index += 1;
     }
     found.reverse();

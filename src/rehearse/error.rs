@@ -55,7 +55,11 @@ impl Error {
 impl From<Error> for crate::error::Error {
     fn from(error: Error) -> Self {
         let failure = Self::new(crate::error::ErrorKind::Failed, error.what);
-        let lines = error.why.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines = error
+            .why
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty());
         lines.fold(failure, Self::cause).hint(error.remedy)
     }
 }

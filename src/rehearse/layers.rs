@@ -77,9 +77,18 @@ impl Layers {
         for folder in [&self.root(), &self.written(), &work] {
             fs::create_dir_all(folder).map_err(|why| Error::file(folder, why))?;
         }
-        let mut lower: Vec<_> = self.read().snapshots.iter().rev().map(|name| self.frozen(name)).collect();
+        let mut lower: Vec<_> = self
+            .read()
+            .snapshots
+            .iter()
+            .rev()
+            .map(|name| self.frozen(name))
+            .collect();
         lower.push(self.base.clone());
-        let lower: Vec<_> = lower.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let lower: Vec<_> = lower
+            .iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect();
         let options = format!(
             "lowerdir={},upperdir={},workdir={}",
             lower.join(":"),
@@ -88,7 +97,16 @@ impl Layers {
         );
         let mount = |options: &str| {
             let root = self.root();
-            Call::new(["mount", "-t", "overlay", "overlay", "-o", options, &root.to_string_lossy()]).check()
+            Call::new([
+                "mount",
+                "-t",
+                "overlay",
+                "overlay",
+                "-o",
+                options,
+                &root.to_string_lossy(),
+            ])
+            .check()
         };
         // A twin's power cut is not this machine's: what a twin syncs need not reach the disk, which makes dpkg
         // several times as fast. Kernels before 5.10 do not know the option.
@@ -115,7 +133,9 @@ impl Layers {
     /// When the name is taken, is not a plain word, or the disk refuses.
     pub fn snapshot(&self, name: &str) -> Result<()> {
         let mut frozen = self.read();
-        let plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+        let plain = name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
         if name.is_empty() || !plain || frozen.snapshots.iter().any(|other| other == name) {
             return Err(Error::new(
                 format!("cannot take the snapshot {name:?}"),
@@ -211,7 +231,10 @@ mod tests {
         layers.restore("provisioned").unwrap();
         assert!(!layers.written().exists());
         assert!(!layers.frozen("deployed").exists());
-        assert_eq!(fs::read_to_string(layers.frozen("provisioned").join("one")).unwrap(), "1");
+        assert_eq!(
+            fs::read_to_string(layers.frozen("provisioned").join("one")).unwrap(),
+            "1"
+        );
         assert_eq!(layers.read().snapshots, ["provisioned"]);
     }
 

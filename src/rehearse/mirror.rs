@@ -87,7 +87,8 @@ impl Mirror {
         check(["chown", "-R", "apt-cacher-ng:apt-cacher-ng", &folder])?;
         check(["chown", "apt-cacher-ng:apt-cacher-ng", &cache])?;
         let log = self.folder.join("output.log");
-        let user = "setpriv --reuid=apt-cacher-ng --regid=apt-cacher-ng --clear-groups apt-cacher-ng -c";
+        let user =
+            "setpriv --reuid=apt-cacher-ng --regid=apt-cacher-ng --clear-groups apt-cacher-ng -c";
         let argv = user.split(' ').chain([folder.as_ref()]);
         group.enter(argv)?.detach(&log)?;
         self.wait(group, &log)
@@ -98,12 +99,17 @@ impl Mirror {
         let address = SocketAddr::from((self.address, PORT));
         while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
             let slow = started.elapsed() > Duration::from_secs(10);
-            if slow || (group.processes().is_empty() && started.elapsed() > Duration::from_secs(2)) {
+            if slow || (group.processes().is_empty() && started.elapsed() > Duration::from_secs(2))
+            {
                 let text = fs::read_to_string(log).unwrap_or_default();
                 return Err(Error::new(
                     format!("the apt proxy does not listen on {address}"),
                     tail(&text, 5),
-                    format!("see {} and {}", log.display(), self.folder.join("apt-cacher.err").display()),
+                    format!(
+                        "see {} and {}",
+                        log.display(),
+                        self.folder.join("apt-cacher.err").display()
+                    ),
                 ));
             }
             sleep(Duration::from_millis(20));
@@ -133,7 +139,9 @@ mod tests {
             ..Upstream::default()
         };
         let text = mirror().configuration(&upstream);
-        assert!(text.contains("deb.debian.org/debian ftp.debian.org/debian ; https://mirror.example/debian\n"));
+        assert!(text.contains(
+            "deb.debian.org/debian ftp.debian.org/debian ; https://mirror.example/debian\n"
+        ));
         assert!(text.contains("\nProxy: http://proxy:3128\n"));
         assert!(text.contains("\nBindAddress: 10.77.0.2\n"));
     }

@@ -62,10 +62,15 @@ impl Network {
             interface: self.operator_interface(),
             endpoints: vec![self.operator(), self.mirror()],
         }];
-        ports.extend(self.twins.iter().filter_map(|name| self.twin(name)).map(|twin| Port {
-            interface: format!("gd{}-{}", self.number, twin.mac[5]),
-            endpoints: vec![twin],
-        }));
+        ports.extend(
+            self.twins
+                .iter()
+                .filter_map(|name| self.twin(name))
+                .map(|twin| Port {
+                    interface: format!("gd{}-{}", self.number, twin.mac[5]),
+                    endpoints: vec![twin],
+                }),
+        );
         ports
     }
 
@@ -96,23 +101,39 @@ impl Network {
     pub fn raise_twin(&self, name: &str) -> Result<()> {
         let namespace = self.namespace(name);
         let twin = self.twin(name).ok_or_else(|| {
-            Error::new(format!("no twin {name:?}"), format!("there are {:?}", self.twins), "use one of them")
+            Error::new(
+                format!("no twin {name:?}"),
+                format!("there are {:?}", self.twins),
+                "use one of them",
+            )
         })?;
         let interface = format!("gd{}-{}", self.number, twin.mac[5]);
         check(["ip", "netns", "add", &namespace])?;
-        check(["ip", "link", "set", "dev", &interface, "netns", &namespace, "name", "eth0"])?;
+        check([
+            "ip", "link", "set", "dev", &interface, "netns", &namespace, "name", "eth0",
+        ])?;
         let mut commands = vec!["link set dev lo up".to_owned()];
         commands.extend(self.commands_for("eth0", &[twin]));
         ip(&["-n", &namespace], &commands)
     }
 
     fn commands_for(&self, interface: &str, endpoints: &[Endpoint]) -> Vec<String> {
-        let mac: Vec<_> = endpoints[0].mac.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut commands = vec![format!("link set dev {interface} address {} up", mac.join(":"))];
+        let mac: Vec<_> = endpoints[0]
+            .mac
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let mut commands = vec![format!(
+            "link set dev {interface} address {} up",
+            mac.join(":")
+        )];
         for endpoint in endpoints {
             commands.push(format!("address add {}/24 dev {interface}", endpoint.ipv4));
             if std::path::Path::new("/proc/net/if_inet6").exists() {
-                commands.push(format!("address add {}/64 dev {interface} nodad", endpoint.ipv6));
+                commands.push(format!(
+                    "address add {}/64 dev {interface} nodad",
+                    endpoint.ipv6
+                ));
             }
         }
         commands
@@ -143,7 +164,10 @@ fn decimal(number: u8) -> u16 {
 /// The names of all network namespaces.
 pub(crate) fn namespaces() -> Result<Vec<String>> {
     let output = check(["ip", "netns", "list"])?;
-    let names = output.stdout.lines().filter_map(|line| line.split_whitespace().next());
+    let names = output
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
     Ok(names.map(str::to_owned).collect())
 }
 
@@ -155,7 +179,9 @@ pub(crate) fn numbers_in_use() -> Result<Vec<u8>> {
 
 fn numbers_in(routes: &str) -> Vec<u8> {
     let after = routes.split("10.77.").skip(1);
-    after.filter_map(|rest| rest.split(['.', '/', ' ']).next()?.parse().ok()).collect()
+    after
+        .filter_map(|rest| rest.split(['.', '/', ' ']).next()?.parse().ok())
+        .collect()
 }
 
 fn ip(options: &[&str], commands: &[String]) -> Result<()> {
@@ -169,7 +195,10 @@ mod tests {
     use super::*;
 
     fn network() -> Network {
-        Network { number: 3, twins: vec!["us".into(), "cn".into()] }
+        Network {
+            number: 3,
+            twins: vec!["us".into(), "cn".into()],
+        }
     }
 
     #[test]

@@ -28,7 +28,10 @@ const PROGRAMS: [(&str, &str); 13] = [
 ];
 
 /// The keys that sign Debian's archive; Ubuntu does not install them by itself.
-const KEYRING: (&str, &str) = ("/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring");
+const KEYRING: (&str, &str) = (
+    "/usr/share/keyrings/debian-archive-keyring.gpg",
+    "debian-archive-keyring",
+);
 
 /// Something that twins need and this machine lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,12 @@ pub struct Missing {
 
 impl Missing {
     fn new(what: &str, why: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { what: what.to_owned(), why: why.into(), remedy: remedy.into(), package: None }
+        Self {
+            what: what.to_owned(),
+            why: why.into(),
+            remedy: remedy.into(),
+            package: None,
+        }
     }
 }
 
@@ -55,15 +63,26 @@ impl Missing {
 pub fn missing(storage: &Path) -> Vec<Missing> {
     if !cfg!(target_os = "linux") {
         let remedy = "use a Linux machine, or rehearse without twins: geodeploy rehearse --local";
-        return vec![Missing::new("Linux", format!("this is {}", std::env::consts::OS), remedy)];
+        return vec![Missing::new(
+            "Linux",
+            format!("this is {}", std::env::consts::OS),
+            remedy,
+        )];
     }
     let mut missing = programs(which("apt-get").is_some());
     if !rustix::process::geteuid().is_root() {
-        missing.push(Missing::new("root", "twins need mounts and namespaces", "run it with sudo"));
+        missing.push(Missing::new(
+            "root",
+            "twins need mounts and namespaces",
+            "run it with sudo",
+        ));
         return missing;
     }
     missing.extend([tun(), groups(), space(storage)].into_iter().flatten());
-    if missing.iter().all(|item| item.package.is_none_or(|package| package == "apt-cacher-ng")) {
+    if missing.iter().all(|item| {
+        item.package
+            .is_none_or(|package| package == "apt-cacher-ng")
+    }) {
         missing.extend([namespaces(), overlay(storage)].into_iter().flatten());
     }
     missing
@@ -77,7 +96,10 @@ fn programs(apt: bool) -> Vec<Missing> {
             format!("install what Debian calls {package}; without apt this has to be done by hand")
         };
         let why = format!("{name} is not installed");
-        Missing { package: apt.then_some(package), ..Missing::new(package, why, remedy) }
+        Missing {
+            package: apt.then_some(package),
+            ..Missing::new(package, why, remedy)
+        }
     };
     let mut missing: Vec<Missing> = Vec::new();
     for (program, package) in PROGRAMS {
@@ -94,11 +116,16 @@ fn programs(apt: bool) -> Vec<Missing> {
 fn tun() -> Option<Missing> {
     let path = "/dev/net/tun";
     let why = File::options().read(true).write(true).open(path).err()?;
-    Some(Missing::new(path, why.to_string(), "modprobe tun; in a container start it with --device /dev/net/tun"))
+    Some(Missing::new(
+        path,
+        why.to_string(),
+        "modprobe tun; in a container start it with --device /dev/net/tun",
+    ))
 }
 
 fn groups() -> Option<Missing> {
-    let remedy = "mount it writable: mount -t cgroup2 none /sys/fs/cgroup; a container needs --privileged";
+    let remedy =
+        "mount it writable: mount -t cgroup2 none /sys/fs/cgroup; a container needs --privileged";
     let missing = |why: String| Some(Missing::new("cgroup version 2", why, remedy));
     let Some(root) = cgroup::mount_point() else {
         return missing("not mounted".to_owned());
@@ -116,26 +143,55 @@ fn space(storage: &Path) -> Option<Missing> {
     let free = space.f_bavail.saturating_mul(space.f_frsize);
     (free < FREE_BYTES).then(|| {
         let megabytes = |bytes: u64| bytes >> 20;
-        let why = format!("{} has {} MB free, {} MB are needed", existing.display(), megabytes(free), megabytes(FREE_BYTES));
-        Missing::new("free space", why, "free some, or choose another folder for the twins")
+        let why = format!(
+            "{} has {} MB free, {} MB are needed",
+            existing.display(),
+            megabytes(free),
+            megabytes(FREE_BYTES)
+        );
+        Missing::new(
+            "free space",
+            why,
+            "free some, or choose another folder for the twins",
+        )
     })
 }
 
 fn namespaces() -> Option<Missing> {
-    let error = check(["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "true"]).err()?;
-    Some(Missing::new("namespaces", error.why, "a container needs --privileged; else use a virtual machine"))
+    let error = check([
+        "unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "true",
+    ])
+    .err()?;
+    Some(Missing::new(
+        "namespaces",
+        error.why,
+        "a container needs --privileged; else use a virtual machine",
+    ))
 }
 
 fn overlay(storage: &Path) -> Option<Missing> {
     let folder = storage.join(format!(".probe-{}", std::process::id()));
     let script = "cd \"$0\" && mkdir lower upper work root && mount -t overlay overlay \
                   -o lowerdir=lower,upperdir=upper,workdir=work root";
-    let tried = fs::create_dir_all(&folder).map_err(|why| Error::file(&folder, why)).and_then(|()| {
-        check(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, &folder.to_string_lossy()])
-    });
+    let tried = fs::create_dir_all(&folder)
+        .map_err(|why| Error::file(&folder, why))
+        .and_then(|()| {
+            check([
+                "unshare",
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                script,
+                &folder.to_string_lossy(),
+            ])
+        });
     fs::remove_dir_all(&folder).ok();
     let remedy = "choose a folder on ext4, xfs, btrfs or tmpfs; a container needs --privileged";
-    tried.err().map(|error| Missing::new("overlay mounts", error.why, remedy))
+    tried
+        .err()
+        .map(|error| Missing::new("overlay mounts", error.why, remedy))
 }
 
 /// Installs the packages among what is missing, and returns their names.
@@ -154,7 +210,13 @@ pub fn install(missing: &[Missing]) -> Result<Vec<&'static str>> {
     let systemd = Path::new("/run/systemd/system").exists() && packages.contains(&"apt-cacher-ng");
     let service = |verb: &[&str]| -> Result<()> {
         if systemd {
-            Call::new(["systemctl"].iter().chain(verb).chain(&["apt-cacher-ng.service"])).check()?;
+            Call::new(
+                ["systemctl"]
+                    .iter()
+                    .chain(verb)
+                    .chain(&["apt-cacher-ng.service"]),
+            )
+            .check()?;
         }
         Ok(())
     };
@@ -169,16 +231,24 @@ pub fn install(missing: &[Missing]) -> Result<Vec<&'static str>> {
 fn install_packages(packages: &[&str]) -> Result<()> {
     let apt = |words: &[&str]| {
         let options = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"];
-        let call = Call::new(options.iter().chain(words)).variable("DEBIAN_FRONTEND", "noninteractive");
+        let call =
+            Call::new(options.iter().chain(words)).variable("DEBIAN_FRONTEND", "noninteractive");
         call.variable("NEEDRESTART_MODE", "l").check()
     };
     // One vendor's broken source must not stop what Debian itself has: the installation says what it lacks.
     let updated = apt(&["update"]);
-    let words = [&["install", "--no-install-recommends", "--no-remove"], packages].concat();
+    let words = [
+        &["install", "--no-install-recommends", "--no-remove"],
+        packages,
+    ]
+    .concat();
     apt(&words).map(drop).map_err(|error| match updated {
         Ok(_) => error.remedy("repair apt (apt-get -f install) and run it again"),
-        Err(update) => Error { why: format!("{}\n  before that: {}", error.why, update.why), ..error }
-            .remedy("make `apt-get update` work and run it again"),
+        Err(update) => Error {
+            why: format!("{}\n  before that: {}", error.why, update.why),
+            ..error
+        }
+        .remedy("make `apt-get update` work and run it again"),
     })
 }
 

@@ -27,14 +27,29 @@ impl Seed {
     /// # Errors
     /// When a file cannot be written.
     pub(crate) fn write(&self, root: &Path) -> Result<()> {
-        let digest = Sha256::digest(format!("{} {}", self.hostname, self.authorized_key).as_bytes());
-        let machine: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let digest =
+            Sha256::digest(format!("{} {}", self.hostname, self.authorized_key).as_bytes());
+        let machine: String = digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         put(root, "etc/machine-id", &format!("{machine}\n"), 0o444)?;
         put(root, "etc/hostname", &format!("{}\n", self.hostname), 0o644)?;
         put(root, "etc/hosts", &self.hosts, 0o644)?;
         put(root, "etc/apt/apt.conf.d/00rehearsal", &self.apt, 0o644)?;
-        put(root, "root/.ssh/authorized_keys", &self.authorized_key, 0o600)?;
-        put(root, "home/admin/.ssh/authorized_keys", &self.authorized_key, 0o600)?;
+        put(
+            root,
+            "root/.ssh/authorized_keys",
+            &self.authorized_key,
+            0o600,
+        )?;
+        put(
+            root,
+            "home/admin/.ssh/authorized_keys",
+            &self.authorized_key,
+            0o600,
+        )?;
         let (user, group) = ids(root, "admin")?;
         for path in ["home/admin/.ssh", "home/admin/.ssh/authorized_keys"] {
             let path = root.join(path);
@@ -66,8 +81,13 @@ fn put(root: &Path, name: &str, text: &str, mode: u32) -> Result<()> {
 fn ids(root: &Path, user: &str) -> Result<(u32, u32)> {
     let path = root.join("etc/passwd");
     let text = fs::read_to_string(&path).map_err(|why| Error::file(&path, why))?;
-    let line = text.lines().find_map(|line| line.strip_prefix(user)?.strip_prefix(':'));
-    let mut numbers = line.into_iter().flat_map(|line| line.split(':').skip(1)).map(str::parse);
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(user)?.strip_prefix(':'));
+    let mut numbers = line
+        .into_iter()
+        .flat_map(|line| line.split(':').skip(1))
+        .map(str::parse);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(user)), Some(Ok(group))) => Ok((user, group)),
         _ => Err(Error::file(&path, format!("no user {user}"))),
@@ -83,10 +103,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs::create_dir(root.join("etc")).unwrap();
-        fs::write(root.join("etc/passwd"), "root:x:0:0::/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n").unwrap();
+        fs::write(
+            root.join("etc/passwd"),
+            "root:x:0:0::/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n",
+        )
+        .unwrap();
         std::os::unix::fs::symlink("/nowhere", root.join("etc/hosts")).unwrap();
         put(root, "etc/hosts", "127.0.0.1 localhost\n", 0o644).unwrap();
-        assert_eq!(fs::read_to_string(root.join("etc/hosts")).unwrap(), "127.0.0.1 localhost\n");
+        assert_eq!(
+            fs::read_to_string(root.join("etc/hosts")).unwrap(),
+            "127.0.0.1 localhost\n"
+        );
         assert_eq!(ids(root, "admin").unwrap(), (1000, 1000));
         assert!(ids(root, "nobody").is_err());
     }

@@ -77,14 +77,19 @@ impl Call {
 
     /// Its words, for messages.
     fn words(&self) -> String {
-        let words: Vec<_> = self.argv.iter().map(|word| word.to_string_lossy()).collect();
+        let words: Vec<_> = self
+            .argv
+            .iter()
+            .map(|word| word.to_string_lossy())
+            .collect();
         words.join(" ")
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the lab's door")]
     fn command(&self) -> Command {
         let mut words = self.argv.iter();
-        let mut command = Command::new(words.next().map_or(OsStr::new("true"), OsString::as_os_str));
+        let mut command =
+            Command::new(words.next().map_or(OsStr::new("true"), OsString::as_os_str));
         command.args(words);
         if self.clean {
             command.env_clear().env("HOME", "/root");
@@ -111,20 +116,35 @@ impl Call {
     /// When it cannot be started.
     pub(crate) fn run(self) -> Result<Output> {
         let mut command = self.command();
-        let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
-        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stdin = if self.stdin.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
+        command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|why| self.fault(why))?;
-        let feeder = child.stdin.take().zip(self.stdin.clone()).map(|(mut pipe, bytes)| {
-            // A program that does not read its input to the end is not at fault: its exit status says.
-            std::thread::spawn(move || pipe.write_all(&bytes).ok())
-        });
+        let feeder = child
+            .stdin
+            .take()
+            .zip(self.stdin.clone())
+            .map(|(mut pipe, bytes)| {
+                // A program that does not read its input to the end is not at fault: its exit status says.
+                std::thread::spawn(move || pipe.write_all(&bytes).ok())
+            });
         let output = child.wait_with_output().map_err(|why| self.fault(why))?;
         if let Some(feeder) = feeder {
             feeder.join().ok();
         }
         let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
         Ok(Output {
-            status: output.status.code().or(signal.map(|number| 128 + number)).unwrap_or(1),
+            status: output
+                .status
+                .code()
+                .or(signal.map(|number| 128 + number))
+                .unwrap_or(1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
@@ -140,8 +160,15 @@ impl Call {
         if output.success() {
             return Ok(output);
         }
-        let text = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
-        Err(Error { why: format!("exit status {}: {}", output.status, tail(text, 5)), ..fault })
+        let text = if output.stderr.trim().is_empty() {
+            &output.stdout
+        } else {
+            &output.stderr
+        };
+        Err(Error {
+            why: format!("exit status {}: {}", output.status, tail(text, 5)),
+            ..fault
+        })
     }
 
     /// Starts it in a session of its own, with both outputs appended to `log`, and leaves it alone: it outlives
@@ -195,7 +222,10 @@ pub(crate) fn which(program: &str) -> Option<std::path::PathBuf> {
 
 /// The last lines of a text, without blank ones.
 pub(crate) fn tail(text: &str, lines: usize) -> String {
-    let all: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let all: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     all[all.len().saturating_sub(lines)..].join("\n  ")
 }
 

@@ -27,7 +27,11 @@ pub struct Upstream {
 
 impl Default for Upstream {
     fn default() -> Self {
-        Self { debian: DEBIAN.to_owned(), security: SECURITY.to_owned(), proxy: None }
+        Self {
+            debian: DEBIAN.to_owned(),
+            security: SECURITY.to_owned(),
+            proxy: None,
+        }
     }
 }
 
@@ -43,12 +47,17 @@ impl Upstream {
     pub fn of_this_machine() -> Self {
         let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
         let field = |name: &str| {
-            let value = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            let value = release
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
             value.unwrap_or_default().trim_matches('"').to_owned()
         };
         let mut upstream = Self::default();
         if field("ID") == "debian" {
-            upstream.take(&sources_below(Path::new("/etc/apt")), &field("VERSION_CODENAME"));
+            upstream.take(
+                &sources_below(Path::new("/etc/apt")),
+                &field("VERSION_CODENAME"),
+            );
         }
         upstream.proxy = proxy_for(&upstream.debian);
         upstream
@@ -57,8 +66,13 @@ impl Upstream {
     /// Takes the addresses that serve the machine's own suite.
     fn take(&mut self, sources: &[Source], codename: &str) {
         let serving = |suite: &str| {
-            let source = sources.iter().find(|source| source.suites.iter().any(|other| other == suite))?;
-            source.addresses.iter().find_map(|address| plain_address(address))
+            let source = sources
+                .iter()
+                .find(|source| source.suites.iter().any(|other| other == suite))?;
+            source
+                .addresses
+                .iter()
+                .find_map(|address| plain_address(address))
         };
         if let Some(address) = serving(codename).or_else(|| serving("stable")) {
             self.debian = address;
@@ -74,7 +88,9 @@ impl Upstream {
 fn plain_address(address: &str) -> Option<String> {
     if let Some(list) = address.strip_prefix("mirror+file:") {
         let text = fs::read_to_string(list).ok()?;
-        return text.lines().find_map(|line| plain_address(line.split_whitespace().next()?));
+        return text
+            .lines()
+            .find_map(|line| plain_address(line.split_whitespace().next()?));
     }
     let web = address.starts_with("http://") || address.starts_with("https://");
     web.then(|| address.trim_end_matches('/').to_owned())
@@ -82,24 +98,31 @@ fn plain_address(address: &str) -> Option<String> {
 
 fn sources_below(folder: &Path) -> Vec<Source> {
     let mut paths = vec![folder.join("sources.list")];
-    let entries = fs::read_dir(folder.join("sources.list.d")).into_iter().flatten().flatten();
+    let entries = fs::read_dir(folder.join("sources.list.d"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut more: Vec<_> = entries.map(|entry| entry.path()).collect();
     more.sort();
     paths.extend(more);
     paths
         .iter()
         .filter_map(|path| Some((path, fs::read_to_string(path).ok()?)))
-        .flat_map(|(path, text)| match path.extension().and_then(|end| end.to_str()) {
-            Some("list") => one_line_style(&text),
-            Some("sources") => deb822_style(&text),
-            _ => Vec::new(),
-        })
+        .flat_map(
+            |(path, text)| match path.extension().and_then(|end| end.to_str()) {
+                Some("list") => one_line_style(&text),
+                Some("sources") => deb822_style(&text),
+                _ => Vec::new(),
+            },
+        )
         .collect()
 }
 
 /// `deb [options] address suite components`: see sources.list(5).
 fn one_line_style(text: &str) -> Vec<Source> {
-    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("deb "));
+    let lines = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("deb "));
     lines
         .filter_map(|line| {
             let line = line.trim();
@@ -120,7 +143,9 @@ fn one_line_style(text: &str) -> Vec<Source> {
 fn deb822_style(text: &str) -> Vec<Source> {
     let uncommented: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let joined = uncommented.join("\n");
-    let stanzas = joined.split("\n\n").filter(|stanza| !stanza.trim().is_empty());
+    let stanzas = joined
+        .split("\n\n")
+        .filter(|stanza| !stanza.trim().is_empty());
     stanzas
         .filter_map(|stanza| {
             let words = |wanted: &str| -> Vec<String> {
@@ -140,20 +165,32 @@ fn deb822_style(text: &str) -> Vec<Source> {
                 }
                 found
             };
-            let off = words("Enabled").first().is_some_and(|word| word.eq_ignore_ascii_case("no"));
+            let off = words("Enabled")
+                .first()
+                .is_some_and(|word| word.eq_ignore_ascii_case("no"));
             let binary = words("Types").iter().any(|kind| kind == "deb");
-            (binary && !off).then(|| Source { addresses: words("URIs"), suites: words("Suites") })
+            (binary && !off).then(|| Source {
+                addresses: words("URIs"),
+                suites: words("Suites"),
+            })
         })
         .collect()
 }
 
 /// The proxy for an address: apt's own setting first, then the environment's.
 fn proxy_for(address: &str) -> Option<String> {
-    let scheme = if address.starts_with("https:") { "https" } else { "http" };
+    let scheme = if address.starts_with("https:") {
+        "https"
+    } else {
+        "http"
+    };
     let key = format!("Acquire::{scheme}::Proxy");
     let configured = Call::new(["apt-config", "shell", "proxy", &key]).run().ok();
     let line = configured.map(|output| output.stdout).unwrap_or_default();
-    let from_apt = line.trim().strip_prefix("proxy=").map(|value| value.trim_matches('\'').to_owned());
+    let from_apt = line
+        .trim()
+        .strip_prefix("proxy=")
+        .map(|value| value.trim_matches('\'').to_owned());
     from_apt
         .or_else(|| variable(&format!("{scheme}_proxy")))
         .filter(|proxy| !proxy.is_empty() && !proxy.eq_ignore_ascii_case("DIRECT"))
@@ -195,8 +232,15 @@ mod tests {
     fn a_list_of_mirrors_gives_its_first() {
         let folder = tempfile::tempdir().unwrap();
         let list = folder.path().join("debian.list");
-        fs::write(&list, "https://cdn.example/debian/ priority:1\nhttp://b.example\n").unwrap();
+        fs::write(
+            &list,
+            "https://cdn.example/debian/ priority:1\nhttp://b.example\n",
+        )
+        .unwrap();
         let address = format!("mirror+file:{}", list.display());
-        assert_eq!(plain_address(&address).unwrap(), "https://cdn.example/debian");
+        assert_eq!(
+            plain_address(&address).unwrap(),
+            "https://cdn.example/debian"
+        );
     }
 }

@@ -36,7 +36,11 @@ pub struct Surroundings<'a> {
 /// When the text is not TOML or names no regions; `geodeploy check` has the whole story.
 pub fn substitute(text: &str, stands: &[Stand], around: &Surroundings<'_>) -> Result<String> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-        Error::new("cannot rehearse this inventory", error.message(), "run `geodeploy check`")
+        Error::new(
+            "cannot rehearse this inventory",
+            error.message(),
+            "run `geodeploy check`",
+        )
     })?;
     let root = document.as_table_mut();
     let made_up = reference(around.secret);
@@ -53,9 +57,16 @@ pub fn substitute(text: &str, stands: &[Stand], around: &Surroundings<'_>) -> Re
     section(root, "system").insert("swap", value("none"));
     for stand in stands {
         let regions = section(root, "regions");
-        let Some(region) = regions.get_mut(&stand.region).and_then(Item::as_table_like_mut) else {
+        let Some(region) = regions
+            .get_mut(&stand.region)
+            .and_then(Item::as_table_like_mut)
+        else {
             let why = format!("it has no region {}", stand.region);
-            return Err(Error::new("cannot rehearse this inventory", why, "run `geodeploy check`"));
+            return Err(Error::new(
+                "cannot rehearse this inventory",
+                why,
+                "run `geodeploy check`",
+            ));
         };
         region.insert("ipv4", value(stand.endpoint.ipv4.to_string()));
         region.insert("ipv6", value(stand.endpoint.ipv6.to_string()));
@@ -66,7 +77,11 @@ pub fn substitute(text: &str, stands: &[Stand], around: &Surroundings<'_>) -> Re
         mirrors.insert("apt_proxy", value(around.mirror));
         region.insert("mirrors", Item::Table(mirrors));
         region.remove("model");
-        for (name, key) in [("firewall", "administrators"), ("system", "swap"), ("system", "time_servers")] {
+        for (name, key) in [
+            ("firewall", "administrators"),
+            ("system", "swap"),
+            ("system", "time_servers"),
+        ] {
             if let Some(own) = region.get_mut(name).and_then(Item::as_table_like_mut) {
                 own.remove(key);
             }
@@ -76,10 +91,14 @@ pub fn substitute(text: &str, stands: &[Stand], around: &Surroundings<'_>) -> Re
 }
 
 fn section<'t>(table: &'t mut Table, name: &str) -> &'t mut Table {
-    let item = table.entry(name).or_insert_with(|| Item::Table(Table::new()));
+    let item = table
+        .entry(name)
+        .or_insert_with(|| Item::Table(Table::new()));
     if !item.is_table() {
         let whole = std::mem::take(item);
-        *item = whole.into_table().map_or_else(|_| Item::Table(Table::new()), Item::Table);
+        *item = whole
+            .into_table()
+            .map_or_else(|_| Item::Table(Table::new()), Item::Table);
     }
     match item {
         Item::Table(table) => table,
@@ -110,8 +129,11 @@ fn reference(file: &Path) -> Value {
 
 /// Whether a value is one of the four ways to a secret.
 fn is_reference(item: &Item) -> bool {
-    item.as_inline_table()
-        .is_some_and(|table| ["env", "file", "command", "age"].iter().any(|key| table.contains_key(key)))
+    item.as_inline_table().is_some_and(|table| {
+        ["env", "file", "command", "age"]
+            .iter()
+            .any(|key| table.contains_key(key))
+    })
 }
 
 fn replace_secrets(table: &mut Table, made_up: &Value) {
@@ -140,7 +162,8 @@ mod tests {
 
     #[test]
     fn the_example_for_twins_is_an_inventory_without_a_real_secret_or_address() {
-        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhtHjGVv5bWLRq2pCkRUuuDJMDGvNNmzlTuBdO6r2oN";
+        let key =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhtHjGVv5bWLRq2pCkRUuuDJMDGvNNmzlTuBdO6r2oN";
         let stands = [("us", 11), ("cn", 12)].map(|(region, last)| Stand {
             region: region.to_owned(),
             endpoint: endpoint(last),
@@ -154,15 +177,36 @@ mod tests {
         };
         let text = substitute(EXAMPLE, &stands, &around).unwrap();
         let inventory = Inventory::parse(&text, "twins.toml").unwrap_or_else(|found| {
-            panic!("{}\n{text}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            panic!(
+                "{}\n{text}",
+                found
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            )
         });
         assert_eq!(inventory.regions[0].addresses.ipv4, endpoint(11).ipv4);
         for (_, setting) in inventory.regions.iter().flat_map(|region| &region.env) {
-            assert!(setting.reference().is_none_or(|reference| format!("{reference:?}").contains("/run/secret")));
+            assert!(
+                setting
+                    .reference()
+                    .is_none_or(|reference| format!("{reference:?}").contains("/run/secret"))
+            );
         }
-        for real in ["203.0.113", "198.51.100", "VOLCENGINE_API_KEY\" }", "aliyun.com/ubuntu\"\n#"] {
-            let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-            assert!(!lines.collect::<Vec<_>>().join("\n").contains(real), "{real}: {text}");
+        for real in [
+            "203.0.113",
+            "198.51.100",
+            "VOLCENGINE_API_KEY\" }",
+            "aliyun.com/ubuntu\"\n#",
+        ] {
+            let lines = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with('#'));
+            assert!(
+                !lines.collect::<Vec<_>>().join("\n").contains(real),
+                "{real}: {text}"
+            );
         }
     }
 }

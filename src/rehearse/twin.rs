@@ -23,8 +23,10 @@ const SUPERVISOR: &str = "group=$1; shift; n=0; while :; do n=$((n+1)); mkdir \"
     (echo 0 > \"$group/boot-$n/cgroup.procs\" && exec \"$@\"); [ $? -eq 133 ] || exit; done";
 
 /// What the container manager must be told to boot under any PID 1, systemd or not.
-const NSPAWN_VARIABLES: [(&str, &str); 2] =
-    [("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1"), ("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network")];
+const NSPAWN_VARIABLES: [(&str, &str); 2] = [
+    ("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1"),
+    ("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network"),
+];
 
 /// A twin of a lab, running or not.
 #[derive(Clone, Debug)]
@@ -114,7 +116,11 @@ impl Twin {
             sleep(Duration::from_millis(30));
         }
         let console = fs::read_to_string(&self.console).unwrap_or_default();
-        let why = format!("{seen} after {:.1} s\n  {}", started.elapsed().as_secs_f64(), tail(&console, 8));
+        let why = format!(
+            "{seen} after {:.1} s\n  {}",
+            started.elapsed().as_secs_f64(),
+            tail(&console, 8)
+        );
         Err(self.fault("cannot boot", why))
     }
 
@@ -156,7 +162,9 @@ impl Twin {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let leader = self.leader().ok_or_else(|| self.fault("cannot run a program in", "it is off"))?;
+        let leader = self
+            .leader()
+            .ok_or_else(|| self.fault("cannot run a program in", "it is off"))?;
         let mut words: Vec<_> = ["nsenter", "--all", "--target"].map(str::to_owned).into();
         words.extend([leader.to_string(), "--".to_owned()]);
         words.extend(argv.into_iter().map(|word| word.as_ref().to_owned()));

@@ -26,7 +26,10 @@ pub(crate) fn switch() -> SwitchProgram {
 pub(crate) fn possible(test: &str) -> bool {
     let missing = requirements::missing(Path::new("/var/lib/geodeploy/rehearsal"));
     for item in &missing {
-        eprintln!("SKIPPED: {test}: {} is missing ({}); {}", item.what, item.why, item.remedy);
+        eprintln!(
+            "SKIPPED: {test}: {} is missing ({}); {}",
+            item.what, item.why, item.remedy
+        );
     }
     missing.is_empty()
 }
@@ -36,7 +39,12 @@ pub(crate) fn spec(name: &str, round_trip: u64, megabits: Option<f64>) -> LabSpe
     let twins = vec![TwinSpec::new("us"), TwinSpec::new("cn")];
     let mut spec = LabSpec::new(format!("{name}-{}", std::process::id()), twins, switch());
     for (a, b) in [("operator", "us"), ("operator", "cn"), ("us", "cn")] {
-        spec.links.push(LinkSpec::new(a, b, Duration::from_millis(round_trip), megabits));
+        spec.links.push(LinkSpec::new(
+            a,
+            b,
+            Duration::from_millis(round_trip),
+            megabits,
+        ));
     }
     spec
 }
@@ -54,17 +62,39 @@ pub(crate) fn up(test: &str, spec: impl FnOnce() -> LabSpec) -> Option<Held> {
 /// Runs a program of this machine.
 #[expect(clippy::disallowed_methods, reason = "the tests' door to ssh and ping")]
 pub(crate) fn run(argv: &[&str]) -> Output {
-    std::process::Command::new(argv[0]).args(&argv[1..]).output().unwrap()
+    std::process::Command::new(argv[0])
+        .args(&argv[1..])
+        .output()
+        .unwrap()
 }
 
 /// Runs a command in a twin through ssh, its host key pinned.
 pub(crate) fn ssh(lab: &Lab, twin: &Twin, user: &str, command: &str) -> Output {
     let known = lab.folder().join(format!("{}.known_hosts", twin.name));
-    std::fs::write(&known, format!("{} {}\n", twin.endpoint.ipv4, twin.host_key().unwrap())).unwrap();
+    std::fs::write(
+        &known,
+        format!("{} {}\n", twin.endpoint.ipv4, twin.host_key().unwrap()),
+    )
+    .unwrap();
     let known = format!("UserKnownHostsFile={}", known.display());
     let (key, target) = (lab.operator_key(), format!("{user}@{}", twin.endpoint.ipv4));
-    let fixed = ["ssh", "-F", "none", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", &known, "-i"];
-    run(&[fixed.as_slice(), &[&key.to_string_lossy(), &target, command]].concat())
+    let fixed = [
+        "ssh",
+        "-F",
+        "none",
+        "-o",
+        "StrictHostKeyChecking=yes",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        &known,
+        "-i",
+    ];
+    run(&[
+        fixed.as_slice(),
+        &[&key.to_string_lossy(), &target, command],
+    ]
+    .concat())
 }
 
 /// The smallest, median and largest of some times in milliseconds.

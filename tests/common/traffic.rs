@@ -20,10 +20,14 @@ pub(crate) fn connects(twin: &Twin, count: usize) -> Vec<f64> {
 /// Round trips in milliseconds as `ping` sees them from within a twin.
 pub(crate) fn pings(twin: &Twin, target: &str, count: usize) -> Vec<f64> {
     let count = count.to_string();
-    let output = twin.exec(["ping", "-n", "-c", &count, "-i", "0.2", target]).unwrap();
+    let output = twin
+        .exec(["ping", "-n", "-c", &count, "-i", "0.2", target])
+        .unwrap();
     assert!(output.success(), "{output:?}");
     let times = output.stdout.split("time=").skip(1);
-    times.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect()
+    times
+        .map(|rest| rest.split(' ').next().unwrap().parse().unwrap())
+        .collect()
 }
 
 /// Sends bytes from a twin to the operator; megabits a second from the first byte to the last.
@@ -42,7 +46,11 @@ pub(crate) fn upload(lab: &Lab, twin: &Twin, bytes: usize) -> f64 {
             }
         }
     });
-    let script = format!("head -c {bytes} /dev/zero > /dev/tcp/{}/{}", address.ip(), address.port());
+    let script = format!(
+        "head -c {bytes} /dev/zero > /dev/tcp/{}/{}",
+        address.ip(),
+        address.port()
+    );
     let output = twin.exec(["bash", "-c", &script]).unwrap();
     assert!(output.success(), "{output:?}");
     let (time, seen) = reader.join().unwrap();
@@ -68,7 +76,11 @@ pub(crate) fn download(lab: &Lab, twin: &Twin, bytes: usize) -> f64 {
         assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
         started.elapsed()
     });
-    let script = format!("cat < /dev/tcp/{}/{} > /dev/null", address.ip(), address.port());
+    let script = format!(
+        "cat < /dev/tcp/{}/{} > /dev/null",
+        address.ip(),
+        address.port()
+    );
     let output = twin.exec(["bash", "-c", &script]).unwrap();
     assert!(output.success(), "{output:?}");
     megabits(bytes, writer.join().unwrap())

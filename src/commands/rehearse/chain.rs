@@ -45,14 +45,24 @@ impl Report {
             Err(error) => (false, error.what.clone()),
         };
         let seconds = begun.elapsed().as_secs_f64();
-        self.steps.push(Taken { step: name.to_owned(), seconds, result, ok });
+        self.steps.push(Taken {
+            step: name.to_owned(),
+            seconds,
+            result,
+            ok,
+        });
         ended.map(|(value, _)| value)
     }
 
     /// Shows the table.
     pub(super) fn show(&self, ui: &Ui, well: bool) {
         ui.report("rehearsal", self, |palette| {
-            let width = self.steps.iter().map(|taken| taken.step.len()).max().unwrap_or(0);
+            let width = self
+                .steps
+                .iter()
+                .map(|taken| taken.step.len())
+                .max()
+                .unwrap_or(0);
             let mut lines: Vec<String> = vec![String::new()];
             for taken in &self.steps {
                 let mark = if taken.ok {
@@ -60,11 +70,17 @@ impl Report {
                 } else {
                     palette.paint(text::Tone::Removed, "!!").to_string()
                 };
-                lines.push(format!("  {mark}  {:width$}  {:>6.1} s  {}", taken.step, taken.seconds, taken.result));
+                lines.push(format!(
+                    "  {mark}  {:width$}  {:>6.1} s  {}",
+                    taken.step, taken.seconds, taken.result
+                ));
             }
             let total: f64 = self.steps.iter().map(|taken| taken.seconds).sum();
             let end = if well { "rehearsed" } else { "failed" };
-            lines.push(format!("{end} in {}", text::duration(Duration::from_secs_f64(total))));
+            lines.push(format!(
+                "{end} in {}",
+                text::duration(Duration::from_secs_f64(total))
+            ));
             lines.join("\n")
         });
     }
@@ -77,26 +93,49 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
         Ok(((), "inventory, secrets and templates".to_owned()))
     })?;
     report.step("plan", || {
-        let outcome = plan::run(globals, plan::Args { region: None, out: None, host_binary: None })?;
-        Ok(((), match outcome {
-            Outcome::Differences => "bare hosts, everything to do".to_owned(),
-            Outcome::Done => "nothing to do".to_owned(),
-        }))
+        let outcome = plan::run(
+            globals,
+            plan::Args {
+                region: None,
+                out: None,
+                host_binary: None,
+            },
+        )?;
+        Ok((
+            (),
+            match outcome {
+                Outcome::Differences => "bare hosts, everything to do".to_owned(),
+                Outcome::Done => "nothing to do".to_owned(),
+            },
+        ))
     })?;
-    let provision = || provision::Args { region: None, plan: None, host_binary: None };
+    let provision = || provision::Args {
+        region: None,
+        plan: None,
+        host_binary: None,
+    };
     report.step("provision", || {
         provision::run(globals, provision())?;
         Ok(((), "packages, nginx, firewall, units".to_owned()))
     })?;
     report.step("deploy", || {
-        deploy::run(globals, deploy::Args { region: None, binary: None, host_binary: None })?;
+        deploy::run(
+            globals,
+            deploy::Args {
+                region: None,
+                binary: None,
+                host_binary: None,
+            },
+        )?;
         Ok(((), "the server runs behind nginx".to_owned()))
     })?;
     let project = Project::open(globals)?;
     for region in &project.inventory.regions {
         let name = region.name.as_str().to_owned();
         let address = lab.twin(&name)?.endpoint.ipv4;
-        report.step(&format!("health {name}"), || Ok(((), block_on(health(region, address))?)))?;
+        report.step(&format!("health {name}"), || {
+            Ok(((), block_on(health(region, address))?))
+        })?;
         report.step(&format!("chat {name}"), || {
             let token = token(&project.inventory)?;
             Ok(((), block_on(chat(region, address, &token))?))
@@ -104,10 +143,20 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
     }
     report.step("provision again", || {
         provision::run(globals, provision())?;
-        let outcome = plan::run(globals, plan::Args { region: None, out: None, host_binary: None })?;
+        let outcome = plan::run(
+            globals,
+            plan::Args {
+                region: None,
+                out: None,
+                host_binary: None,
+            },
+        )?;
         match outcome {
             Outcome::Done => Ok(((), "nothing to change".to_owned())),
-            Outcome::Differences => Err(Error::new(ErrorKind::Failed, "a second run would change something")),
+            Outcome::Differences => Err(Error::new(
+                ErrorKind::Failed,
+                "a second run would change something",
+            )),
         }
     })
 }
@@ -122,29 +171,54 @@ fn client(region: &Region, address: std::net::Ipv4Addr) -> Result<reqwest::Clien
 }
 
 fn unreached(region: &Region, error: &reqwest::Error) -> Error {
-    Error::new(ErrorKind::Failed, format!("{}: no answer through nginx", region.name.as_str())).source(error)
+    Error::new(
+        ErrorKind::Failed,
+        format!("{}: no answer through nginx", region.name.as_str()),
+    )
+    .source(error)
 }
 
 async fn health(region: &Region, address: std::net::Ipv4Addr) -> Result<String, Error> {
     let url = format!("http://{}/api/health", region.domain.as_str());
-    let answer = client(region, address)?.get(url).send().await.map_err(|error| unreached(region, &error))?;
+    let answer = client(region, address)?
+        .get(url)
+        .send()
+        .await
+        .map_err(|error| unreached(region, &error))?;
     let status = answer.status();
-    let body = answer.text().await.map_err(|error| unreached(region, &error))?;
+    let body = answer
+        .text()
+        .await
+        .map_err(|error| unreached(region, &error))?;
     if status != reqwest::StatusCode::OK {
-        return Err(Error::new(ErrorKind::Failed, format!("{}: health answers {status}", region.name.as_str())).cause(body));
+        return Err(Error::new(
+            ErrorKind::Failed,
+            format!("{}: health answers {status}", region.name.as_str()),
+        )
+        .cause(body));
     }
     let health: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
     let word = |key: &str| health[key].as_str().unwrap_or("?").to_owned();
-    Ok(format!("{status}: {}, region {}, database {}", word("status"), word("region"), word("database")))
+    Ok(format!(
+        "{status}: {}, region {}, database {}",
+        word("status"),
+        word("region"),
+        word("database")
+    ))
 }
 
 fn token(inventory: &Inventory) -> Result<String, Error> {
     let failed = |why: String| Error::new(ErrorKind::Failed, "cannot mint a token").cause(why);
     let secrets = Secrets::resolve(inventory).map_err(|found| crate::fleet::mistakes(&found))?;
     let Login::Secret(reference) = &inventory.login else {
-        return Err(failed("the rehearsal's login is a shared secret".to_owned()));
+        return Err(failed(
+            "the rehearsal's login is a shared secret".to_owned(),
+        ));
     };
-    let key = SigningKey::Hs256(secrets.get(reference).clone());
+    let secret = secrets
+        .get(reference)
+        .ok_or_else(|| failed("it has no secret".to_owned()))?;
+    let key = SigningKey::Hs256(secret.clone());
     mint("rehearsal", Duration::from_secs(600), &key).map_err(|error| failed(error.to_string()))
 }
 
@@ -156,7 +230,10 @@ async fn chat(region: &Region, address: std::net::Ipv4Addr, token: &str) -> Resu
     });
     let begun = Instant::now();
     let answer = client(region, address)?
-        .post(format!("http://{}/v1/chat/completions", region.domain.as_str()))
+        .post(format!(
+            "http://{}/v1/chat/completions",
+            region.domain.as_str()
+        ))
         .bearer_auth(token)
         .json(&body)
         .send()
@@ -171,10 +248,18 @@ async fn chat(region: &Region, address: std::net::Ipv4Addr, token: &str) -> Resu
         received.extend_from_slice(&part.map_err(|error| unreached(region, &error))?);
     }
     let text = String::from_utf8_lossy(&received);
-    let events = text.lines().filter(|line| line.starts_with("data: ")).count();
+    let events = text
+        .lines()
+        .filter(|line| line.starts_with("data: "))
+        .count();
     if !text.contains("data: [DONE]") {
-        return Err(Error::new(ErrorKind::Failed, format!("{}: the stream did not end well", region.name.as_str())));
+        return Err(Error::new(
+            ErrorKind::Failed,
+            format!("{}: the stream did not end well", region.name.as_str()),
+        ));
     }
     let first = first.unwrap_or_default().as_millis();
-    Ok(format!("{events} events streamed, the first after {first} ms"))
+    Ok(format!(
+        "{events} events streamed, the first after {first} ms"
+    ))
 }

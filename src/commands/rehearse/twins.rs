@@ -16,10 +16,13 @@ pub(super) const STORAGE: &str = "/var/lib/geodeploy/rehearsal";
 
 /// Boots a twin for each region and runs the chain against them.
 pub(super) fn rehearse(globals: &Globals, text: &str, keep: bool) -> Result<Outcome, Error> {
-    let inventory = Inventory::parse(text, "inventory").map_err(|found| crate::fleet::mistakes(&found))?;
+    let inventory =
+        Inventory::parse(text, "inventory").map_err(|found| crate::fleet::mistakes(&found))?;
     let mut report = chain::Report::default();
     let lab = report.step("twins", || {
-        let lab = Lab::up(&spec(&inventory)?, &|event| globals.ui.note(&event.to_string()))?;
+        let lab = Lab::up(&spec(&inventory)?, &|event| {
+            globals.ui.note(&event.to_string())
+        })?;
         let twins = crate::text::count(lab.twins().len(), "twin");
         Ok((lab, format!("{twins} behind the links of the inventory")))
     })?;
@@ -41,7 +44,9 @@ pub(super) fn rehearse(globals: &Globals, text: &str, keep: bool) -> Result<Outc
 
 fn spec(inventory: &Inventory) -> Result<LabSpec, Error> {
     let regions = || inventory.regions.iter();
-    let twins = regions().map(|region| TwinSpec::new(region.name.as_str())).collect();
+    let twins = regions()
+        .map(|region| TwinSpec::new(region.name.as_str()))
+        .collect();
     let mut spec = LabSpec::new(LAB, twins, SwitchProgram::own()?);
     let name = |end: &LinkEnd| match end {
         LinkEnd::Operator => "operator".to_owned(),
@@ -52,10 +57,22 @@ fn spec(inventory: &Inventory) -> Result<LabSpec, Error> {
         .iter()
         .map(|link| {
             let (a, b) = &link.between;
-            LinkSpec::new(name(a), name(b), link.round_trip, Some(f64::from(link.megabits)))
+            LinkSpec::new(
+                name(a),
+                name(b),
+                link.round_trip,
+                Some(f64::from(link.megabits)),
+            )
         })
         .collect();
-    spec.hosts = regions().map(|region| (region.domain.as_str().to_owned(), region.name.as_str().to_owned())).collect();
+    spec.hosts = regions()
+        .map(|region| {
+            (
+                region.domain.as_str().to_owned(),
+                region.name.as_str().to_owned(),
+            )
+        })
+        .collect();
     Ok(spec)
 }
 

@@ -14,9 +14,9 @@ use super::super::seed::Seed;
 use super::super::shell::{check, tail};
 use super::super::switch::{self, Client, Request, SwitchConfig};
 use super::super::twin::{BOOT_TIME, Twin};
+use super::Lab;
 use super::spec::{Event, LabSpec, SwitchProgram};
 use super::state::State;
-use super::Lab;
 
 /// A switch that runs as a thread of this process.
 #[derive(Debug)]
@@ -35,23 +35,51 @@ impl InsideSwitch {
 pub(super) fn claim(spec: &LabSpec) -> Result<State> {
     let missing = requirements::missing(&spec.storage);
     if let Some(first) = missing.first() {
-        let list: Vec<_> = missing.iter().map(|item| format!("{}: {}", item.what, item.why)).collect();
+        let list: Vec<_> = missing
+            .iter()
+            .map(|item| format!("{}: {}", item.what, item.why))
+            .collect();
         let what = "twins cannot boot on this machine";
         return Err(Error::new(what, list.join("\n  "), first.remedy.clone()));
     }
-    let twins = spec.twins.iter().map(|twin| (twin.name.clone(), twin.suite)).collect();
-    State::claim(&spec.name, twins, (spec.storage.clone(), spec.cache.clone()))
+    let twins = spec
+        .twins
+        .iter()
+        .map(|twin| (twin.name.clone(), twin.suite))
+        .collect();
+    State::claim(
+        &spec.name,
+        twins,
+        (spec.storage.clone(), spec.cache.clone()),
+    )
 }
 
 /// Makes everything of a lab whose name and network are taken.
-pub(super) fn build(lab: &mut Lab, spec: &LabSpec, progress: &(dyn Fn(Event) + Sync)) -> Result<()> {
+pub(super) fn build(
+    lab: &mut Lab,
+    spec: &LabSpec,
+    progress: &(dyn Fn(Event) + Sync),
+) -> Result<()> {
     for (suite, path) in &mut lab.state.bases {
-        *path = base::ensure(&spec.cache, *suite, &spec.upstream, || progress(Event::BuildingBase(*suite)))?;
+        *path = base::ensure(&spec.cache, *suite, &spec.upstream, || {
+            progress(Event::BuildingBase(*suite))
+        })?;
     }
     lab.state.write()?;
     lab.twins = lab.state.twins()?;
     let key = lab.state.key();
-    check(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", &key.to_string_lossy()])?;
+    check([
+        "ssh-keygen",
+        "-q",
+        "-t",
+        "ed25519",
+        "-N",
+        "",
+        "-C",
+        "rehearsal",
+        "-f",
+        &key.to_string_lossy(),
+    ])?;
     progress(Event::Wiring);
     lab.inside = start_switch(&lab.state, spec)?;
     lab.state.network.raise_operator()?;
@@ -69,12 +97,20 @@ pub(super) fn build(lab: &mut Lab, spec: &LabSpec, progress: &(dyn Fn(Event) + S
 }
 
 fn start_switch(state: &State, spec: &LabSpec) -> Result<Option<InsideSwitch>> {
-    let config = SwitchConfig { socket: state.socket(), ports: state.network.ports(), links: spec.directed() };
+    let config = SwitchConfig {
+        socket: state.socket(),
+        ports: state.network.ports(),
+        links: spec.directed(),
+    };
     let log = state.folder().join("switch.log");
     let inside = match &spec.switch {
         SwitchProgram::Inside => Some(InsideSwitch(thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-            let runtime = runtime.map_err(|why| Error::new("cannot start the switch", why, "free some memory"))?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build();
+            let runtime = runtime
+                .map_err(|why| Error::new("cannot start the switch", why, "free some memory"))?;
             runtime.block_on(switch::run(config))
         }))),
         SwitchProgram::Program(argv) => {
@@ -90,18 +126,29 @@ fn start_switch(state: &State, spec: &LabSpec) -> Result<Option<InsideSwitch>> {
     wait_for_switch(state, inside, &log)
 }
 
-fn wait_for_switch(state: &State, inside: Option<InsideSwitch>, log: &Path) -> Result<Option<InsideSwitch>> {
-    let client = Client { socket: state.socket() };
+fn wait_for_switch(
+    state: &State,
+    inside: Option<InsideSwitch>,
+    log: &Path,
+) -> Result<Option<InsideSwitch>> {
+    let client = Client {
+        socket: state.socket(),
+    };
     let group = state.group()?.below("switch");
     let started = Instant::now();
     loop {
         let elapsed = started.elapsed();
-        let ended = inside.is_none() && group.processes().is_empty() && elapsed > Duration::from_secs(1);
+        let ended =
+            inside.is_none() && group.processes().is_empty() && elapsed > Duration::from_secs(1);
         match client.ask(&Request::Ping) {
             Ok(_) => return Ok(inside),
             Err(_) if inside.as_ref().is_some_and(|inside| inside.0.is_finished()) => {
                 let ended = inside.map(|inside| inside.0.join());
-                let fallback = Error::new("the switch ended", "without a reason", "report this as a defect");
+                let fallback = Error::new(
+                    "the switch ended",
+                    "without a reason",
+                    "report this as a defect",
+                );
                 return Err(match ended {
                     Some(Ok(Err(error))) => error,
                     _ => fallback,
@@ -110,7 +157,11 @@ fn wait_for_switch(state: &State, inside: Option<InsideSwitch>, log: &Path) -> R
             Err(error) if ended || elapsed > Duration::from_secs(10) => {
                 let text = fs::read_to_string(log).unwrap_or_default();
                 let why = format!("{}\n  {}", error.why, tail(&text, 5));
-                return Err(Error::new("cannot start the switch", why, "see the last line of its log"));
+                return Err(Error::new(
+                    "cannot start the switch",
+                    why,
+                    "see the last line of its log",
+                ));
             }
             Err(_) => sleep(Duration::from_millis(10)),
         }
@@ -127,10 +178,19 @@ fn hosts(state: &State, spec: &LabSpec) -> String {
             twin => state.network.twin(twin),
         };
         if let Some(endpoint) = endpoint {
-            text.push_str(&format!("{} {name}\n{} {name}\n", endpoint.ipv4, endpoint.ipv6));
+            text.push_str(&format!(
+                "{} {name}\n{} {name}\n",
+                endpoint.ipv4, endpoint.ipv6
+            ));
         }
     };
-    for end in state.network.twins.iter().map(String::as_str).chain([OPERATOR, MIRROR]) {
+    for end in state
+        .network
+        .twins
+        .iter()
+        .map(String::as_str)
+        .chain([OPERATOR, MIRROR])
+    {
         add(end, end);
     }
     for (name, end) in &spec.hosts {
@@ -157,20 +217,45 @@ fn boot_all(lab: &Lab, spec: &LabSpec, progress: &(dyn Fn(Event) + Sync)) -> Res
         twin.boot()?;
         twin.wait_ready(BOOT_TIME)?;
         progress(Event::Ready(twin.name.clone(), started.elapsed()));
-        let probe = twin.exec(["curl", "--silent", "--output", "/dev/null", "--max-time", "10", &mirror.url()])?;
+        let probe = twin.exec([
+            "curl",
+            "--silent",
+            "--output",
+            "/dev/null",
+            "--max-time",
+            "10",
+            &mirror.url(),
+        ])?;
         if probe.success() {
             return Ok(());
         }
         let interface = lab.state.network.operator_interface();
         Err(Error::new(
-            format!("the twin {} does not reach the package mirror {}", twin.name, mirror.url()),
+            format!(
+                "the twin {} does not reach the package mirror {}",
+                twin.name,
+                mirror.url()
+            ),
             format!("curl ended with status {}", probe.status),
             format!("let it through this machine's own firewall: ufw allow in on {interface}"),
         ))
     };
     thread::scope(|scope| {
-        let running: Vec<_> = lab.twins.iter().map(|twin| scope.spawn(|| boot(twin))).collect();
-        let ended = || Err(Error::new("cannot boot the twins", "a thread ended", "report this as a defect"));
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| ended())).collect::<Result<()>>()
+        let running: Vec<_> = lab
+            .twins
+            .iter()
+            .map(|twin| scope.spawn(|| boot(twin)))
+            .collect();
+        let ended = || {
+            Err(Error::new(
+                "cannot boot the twins",
+                "a thread ended",
+                "report this as a defect",
+            ))
+        };
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| ended()))
+            .collect::<Result<()>>()
     })
 }

@@ -34,12 +34,20 @@ impl Lab {
     pub fn up(spec: &LabSpec, progress: &(dyn Fn(Event) + Sync)) -> Result<Self> {
         spec.check()?;
         let state = build::claim(spec)?;
-        let mut lab = Self { state, twins: Vec::new(), inside: None, owned: true };
+        let mut lab = Self {
+            state,
+            twins: Vec::new(),
+            inside: None,
+            owned: true,
+        };
         match build::build(&mut lab, spec, progress) {
             Ok(()) => Ok(lab),
             Err(error) => Err(match lab.down() {
                 Ok(()) => error,
-                Err(rest) => Error { why: format!("{}\n  and then: {rest}", error.why), ..error },
+                Err(rest) => Error {
+                    why: format!("{}\n  and then: {rest}", error.why),
+                    ..error
+                },
             }),
         }
     }
@@ -51,7 +59,12 @@ impl Lab {
     pub fn open(name: &str) -> Result<Self> {
         let state = State::read(name)?;
         let twins = state.twins()?;
-        let lab = Self { state, twins, inside: None, owned: false };
+        let lab = Self {
+            state,
+            twins,
+            inside: None,
+            owned: false,
+        };
         lab.switch().ask(&Request::Ping)?;
         Ok(lab)
     }
@@ -95,10 +108,17 @@ impl Lab {
     /// # Errors
     /// When there is none of that name.
     pub fn twin(&self, name: &str) -> Result<&Twin> {
-        self.twins.iter().find(|twin| twin.name == name).ok_or_else(|| {
-            let names: Vec<_> = self.twins.iter().map(|twin| &twin.name).collect();
-            Error::new(format!("there is no twin {name}"), format!("the lab has {names:?}"), "use one of them")
-        })
+        self.twins
+            .iter()
+            .find(|twin| twin.name == name)
+            .ok_or_else(|| {
+                let names: Vec<_> = self.twins.iter().map(|twin| &twin.name).collect();
+                Error::new(
+                    format!("there is no twin {name}"),
+                    format!("the lab has {names:?}"),
+                    "use one of them",
+                )
+            })
     }
 
     /// The private key that every twin accepts for `root` and for `admin`; made for this lab, gone with it.
@@ -129,12 +149,18 @@ impl Lab {
     }
 
     fn switch(&self) -> Client {
-        Client { socket: self.state.socket() }
+        Client {
+            socket: self.state.socket(),
+        }
     }
 
     /// The link between two ends: twins' names, `operator` or `mirror`.
     pub fn link<'a>(&self, a: &'a str, b: &'a str) -> Link<'a> {
-        Link { switch: self.switch(), a, b }
+        Link {
+            switch: self.switch(),
+            a,
+            b,
+        }
     }
 
     /// What went through each direction since the last reset.
@@ -164,7 +190,11 @@ impl Lab {
         if self.inside.is_some() {
             let why = "its switch runs inside this process";
             let remedy = "bring it up with a switch program of its own";
-            return Err(Error::new(format!("cannot keep the lab {}", self.state.name), why, remedy));
+            return Err(Error::new(
+                format!("cannot keep the lab {}", self.state.name),
+                why,
+                remedy,
+            ));
         }
         self.owned = false;
         Ok(())
@@ -234,7 +264,8 @@ impl Link<'_> {
     /// When the switch does not answer or knows no such link.
     pub fn set_each(&self, forward: Shape, backward: Shape) -> Result<()> {
         for ((from, to), shape) in self.both().into_iter().zip([forward, backward]) {
-            self.switch.ask(&Request::Shape(DirectedLink { from, to, shape }))?;
+            self.switch
+                .ask(&Request::Shape(DirectedLink { from, to, shape }))?;
         }
         Ok(())
     }
@@ -287,8 +318,15 @@ impl Link<'_> {
     /// # Errors
     /// When the switch does not answer or knows no such link.
     pub fn lose(&self, share: f64) -> Result<()> {
-        let back = Link { switch: self.switch.clone(), a: self.b, b: self.a };
-        let lossy = |shape: Shape| Shape { loss: share, ..shape };
+        let back = Link {
+            switch: self.switch.clone(),
+            a: self.b,
+            b: self.a,
+        };
+        let lossy = |shape: Shape| Shape {
+            loss: share,
+            ..shape
+        };
         self.set_each(lossy(self.shape()?), lossy(back.shape()?))
     }
 }

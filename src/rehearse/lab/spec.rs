@@ -22,7 +22,10 @@ pub struct TwinSpec {
 impl TwinSpec {
     /// A Debian 12 twin.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), suite: Suite::default() }
+        Self {
+            name: name.into(),
+            suite: Suite::default(),
+        }
     }
 }
 
@@ -41,9 +44,19 @@ pub struct LinkSpec {
 
 impl LinkSpec {
     /// A link with a round trip and with a bandwidth in megabits a second that is the same both ways.
-    pub fn new(a: impl Into<String>, b: impl Into<String>, round_trip: Duration, megabits: Option<f64>) -> Self {
+    pub fn new(
+        a: impl Into<String>,
+        b: impl Into<String>,
+        round_trip: Duration,
+        megabits: Option<f64>,
+    ) -> Self {
         let shape = Shape::new(round_trip, megabits);
-        Self { a: a.into(), b: b.into(), forward: shape, backward: shape }
+        Self {
+            a: a.into(),
+            b: b.into(),
+            forward: shape,
+            backward: shape,
+        }
     }
 }
 
@@ -64,9 +77,16 @@ impl SwitchProgram {
     /// When this program's file cannot be found.
     pub fn own() -> Result<Self> {
         let path = std::env::current_exe().map_err(|why| {
-            Error::new("cannot find this program's own file", why, "start it by its full path")
+            Error::new(
+                "cannot find this program's own file",
+                why,
+                "start it by its full path",
+            )
         })?;
-        Ok(Self::Program(vec![path.to_string_lossy().into_owned(), "rehearse-switch".to_owned()]))
+        Ok(Self::Program(vec![
+            path.to_string_lossy().into_owned(),
+            "rehearse-switch".to_owned(),
+        ]))
     }
 }
 
@@ -108,11 +128,19 @@ impl LabSpec {
 
     /// Refuses names that are not plain, twice there or unknown.
     pub(super) fn check(&self) -> Result<()> {
-        let refuse = |why: String| Err(Error::new(format!("cannot bring up the lab {:?}", self.name), why, "change it"));
+        let refuse = |why: String| {
+            Err(Error::new(
+                format!("cannot bring up the lab {:?}", self.name),
+                why,
+                "change it",
+            ))
+        };
         let names: Vec<_> = self.twins.iter().map(|twin| twin.name.as_str()).collect();
         for name in names.iter().chain([&self.name.as_str()]) {
             if !plain(name) {
-                return refuse(format!("{name:?} is not 1 to 30 small letters, digits and dashes"));
+                return refuse(format!(
+                    "{name:?} is not 1 to 30 small letters, digits and dashes"
+                ));
             }
         }
         for (index, name) in names.iter().enumerate() {
@@ -134,15 +162,30 @@ impl LabSpec {
 
     /// Its links, each direction for itself.
     pub(super) fn directed(&self) -> Vec<DirectedLink> {
-        let each = |from: &String, to: &String, shape: Shape| DirectedLink { from: from.clone(), to: to.clone(), shape };
+        let each = |from: &String, to: &String, shape: Shape| DirectedLink {
+            from: from.clone(),
+            to: to.clone(),
+            shape,
+        };
         let links = self.links.iter();
-        links.flat_map(|link| [each(&link.a, &link.b, link.forward), each(&link.b, &link.a, link.backward)]).collect()
+        links
+            .flat_map(|link| {
+                [
+                    each(&link.a, &link.b, link.forward),
+                    each(&link.b, &link.a, link.backward),
+                ]
+            })
+            .collect()
     }
 }
 
 fn plain(name: &str) -> bool {
-    let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    (1..=30).contains(&name.len()) && name.chars().all(letters) && !name.starts_with('-') && !name.ends_with('-')
+    let letters =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    (1..=30).contains(&name.len())
+        && name.chars().all(letters)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 /// A step on the way up.
@@ -163,11 +206,19 @@ pub enum Event {
 impl fmt::Display for Event {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BuildingBase(suite) => write!(formatter, "building the base system {} (once, about a minute)", suite.name()),
+            Self::BuildingBase(suite) => write!(
+                formatter,
+                "building the base system {} (once, about a minute)",
+                suite.name()
+            ),
             Self::Wiring => write!(formatter, "connecting the links"),
             Self::StartingMirror => write!(formatter, "starting the package mirror"),
             Self::Booting(twin) => write!(formatter, "booting {twin}"),
-            Self::Ready(twin, time) => write!(formatter, "{twin} answers after {:.1} s", time.as_secs_f64()),
+            Self::Ready(twin, time) => write!(
+                formatter,
+                "{twin} answers after {:.1} s",
+                time.as_secs_f64()
+            ),
         }
     }
 }
@@ -178,7 +229,10 @@ mod tests {
 
     fn spec() -> LabSpec {
         let twins = vec![TwinSpec::new("us"), TwinSpec::new("cn")];
-        LabSpec { upstream: Upstream::default(), ..LabSpec::new("lab", twins, SwitchProgram::Inside) }
+        LabSpec {
+            upstream: Upstream::default(),
+            ..LabSpec::new("lab", twins, SwitchProgram::Inside)
+        }
     }
 
     #[test]
@@ -193,16 +247,27 @@ mod tests {
         assert!(refused(|spec| spec.twins[1].name = "us".into()).contains("taken"));
         assert!(refused(|spec| spec.twins[1].name = "operator".into()).contains("taken"));
         assert!(refused(|spec| spec.twins.clear()).contains("0 twins"));
-        let link = |spec: &mut LabSpec| spec.links.push(LinkSpec::new("operator", "eu", Duration::ZERO, None));
+        let link = |spec: &mut LabSpec| {
+            spec.links
+                .push(LinkSpec::new("operator", "eu", Duration::ZERO, None))
+        };
         assert!(refused(link).contains("eu"));
     }
 
     #[test]
     fn a_link_is_two_directions_of_half_a_round_trip() {
         let mut spec = spec();
-        spec.links.push(LinkSpec::new("us", "cn", Duration::from_millis(180), Some(5.0)));
+        spec.links.push(LinkSpec::new(
+            "us",
+            "cn",
+            Duration::from_millis(180),
+            Some(5.0),
+        ));
         let directed = spec.directed();
-        assert_eq!((directed[0].from.as_str(), directed[1].from.as_str()), ("us", "cn"));
+        assert_eq!(
+            (directed[0].from.as_str(), directed[1].from.as_str()),
+            ("us", "cn")
+        );
         assert_eq!(directed[1].shape.delay, Duration::from_millis(90));
         assert_eq!(directed[1].shape.bits_per_second, Some(5_000_000));
     }

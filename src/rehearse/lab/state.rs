@@ -48,7 +48,11 @@ impl State {
     ///
     /// # Errors
     /// When the name is taken or no number is free.
-    pub(crate) fn claim(name: &str, twins: Vec<(String, Suite)>, folders: (PathBuf, PathBuf)) -> Result<Self> {
+    pub(crate) fn claim(
+        name: &str,
+        twins: Vec<(String, Suite)>,
+        folders: (PathBuf, PathBuf),
+    ) -> Result<Self> {
         let folder = Self::run_folder(name);
         let path = Path::new(RUN).join(".lock");
         fs::create_dir_all(RUN).map_err(|why| Error::file(Path::new(RUN), why))?;
@@ -61,21 +65,38 @@ impl State {
                 "take it down: geodeploy rehearse down",
             ));
         }
-        let mut taken: Vec<_> = Self::all().iter().map(|state| state.network.number).collect();
+        let mut taken: Vec<_> = Self::all()
+            .iter()
+            .map(|state| state.network.number)
+            .collect();
         taken.extend(network::numbers_in_use()?);
-        let number = (0..=u8::MAX).find(|number| !taken.contains(number)).ok_or_else(|| {
-            let remedy = "take labs down: geodeploy rehearse down";
-            Error::new("cannot find a free network", "all of 10.77.0.0 to 10.77.255.0 are in use", remedy)
-        })?;
+        let number = (0..=u8::MAX)
+            .find(|number| !taken.contains(number))
+            .ok_or_else(|| {
+                let remedy = "take labs down: geodeploy rehearse down";
+                Error::new(
+                    "cannot find a free network",
+                    "all of 10.77.0.0 to 10.77.255.0 are in use",
+                    remedy,
+                )
+            })?;
         let storage = folders.0.join(name);
         fs::create_dir_all(&storage).map_err(|why| Error::file(&storage, why))?;
         // Mounts are listed by their real path.
-        let storage = storage.canonicalize().map_err(|why| Error::file(&storage, why))?;
+        let storage = storage
+            .canonicalize()
+            .map_err(|why| Error::file(&storage, why))?;
         let (names, suites): (Vec<_>, Vec<_>) = twins.into_iter().unzip();
         let state = Self {
             name: name.to_owned(),
-            network: Network { number, twins: names },
-            bases: suites.into_iter().map(|suite| (suite, PathBuf::new())).collect(),
+            network: Network {
+                number,
+                twins: names,
+            },
+            bases: suites
+                .into_iter()
+                .map(|suite| (suite, PathBuf::new()))
+                .collect(),
             storage,
             cache: folders.1.join(format!("apt-{number}")),
         };
@@ -100,11 +121,19 @@ impl State {
     pub(crate) fn read(name: &str) -> Result<Self> {
         let path = Self::run_folder(name).join("state.json");
         let state = fs::read_to_string(&path).map_err(|why| why.to_string());
-        state.and_then(|text| serde_json::from_str(&text).map_err(|why| why.to_string())).map_err(|why| {
-            let names: Vec<_> = Self::all().into_iter().map(|state| state.name).collect();
-            let remedy = format!("labs that are up: {names:?}; bring one up with geodeploy rehearse --keep");
-            Error::new(format!("there is no lab {name}"), format!("{}: {why}", path.display()), remedy)
-        })
+        state
+            .and_then(|text| serde_json::from_str(&text).map_err(|why| why.to_string()))
+            .map_err(|why| {
+                let names: Vec<_> = Self::all().into_iter().map(|state| state.name).collect();
+                let remedy = format!(
+                    "labs that are up: {names:?}; bring one up with geodeploy rehearse --keep"
+                );
+                Error::new(
+                    format!("there is no lab {name}"),
+                    format!("{}: {why}", path.display()),
+                    remedy,
+                )
+            })
     }
 
     /// All labs that are written down.

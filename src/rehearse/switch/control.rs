@@ -79,7 +79,10 @@ pub(super) fn answer(fabric: &mut Fabric, line: &str) -> (Reply, Vec<Delivery>) 
             None => refused(&link.from, &link.to),
         },
         Request::Describe { from, to } => match fabric.link(&from, &to) {
-            Some(link) => Reply::Link { shape: link.shape, flow: link.flow },
+            Some(link) => Reply::Link {
+                shape: link.shape,
+                flow: link.flow,
+            },
             None => refused(&from, &to),
         },
         Request::Flow { from, to, flow } => {

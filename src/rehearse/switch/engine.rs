@@ -29,7 +29,11 @@ struct Engine {
 /// # Errors
 /// When a device cannot be made (no root, no `/dev/net/tun`, name taken) or the socket cannot be bound.
 pub async fn run(config: SwitchConfig) -> Result<()> {
-    let devices = config.ports.iter().map(|port| tap::open(&port.interface)).collect::<Result<Vec<_>>>()?;
+    let devices = config
+        .ports
+        .iter()
+        .map(|port| tap::open(&port.interface))
+        .collect::<Result<Vec<_>>>()?;
     let engine = Arc::new(Engine {
         fabric: Mutex::new(Fabric::new(&config.ports, &config.links, Instant::now())),
         bell: Condvar::new(),
@@ -37,7 +41,8 @@ pub async fn run(config: SwitchConfig) -> Result<()> {
         stop: Notify::new(),
         stopped: std::sync::atomic::AtomicBool::new(false),
     });
-    let listener = UnixListener::bind(&config.socket).map_err(|why| Error::file(&config.socket, why))?;
+    let listener =
+        UnixListener::bind(&config.socket).map_err(|why| Error::file(&config.socket, why))?;
     let clock = {
         let engine = Arc::clone(&engine);
         std::thread::spawn(move || engine.keep_time())
@@ -57,7 +62,9 @@ pub async fn run(config: SwitchConfig) -> Result<()> {
     }
     engine.stop.notified().await;
     readers.shutdown().await;
-    engine.stopped.store(true, std::sync::atomic::Ordering::Release);
+    engine
+        .stopped
+        .store(true, std::sync::atomic::Ordering::Release);
     drop(engine.lock());
     engine.bell.notify_all();
     clock.join().ok();
@@ -90,7 +97,9 @@ impl Engine {
             let mut fabric = self.lock();
             let before = fabric.next();
             let out = fabric.enter(port, &buffer[..length], now);
-            let sooner = fabric.next().is_some_and(|next| before.is_none_or(|before| next < before));
+            let sooner = fabric
+                .next()
+                .is_some_and(|next| before.is_none_or(|before| next < before));
             drop(fabric);
             if sooner {
                 self.bell.notify_one();
@@ -113,10 +122,15 @@ impl Engine {
             }
             fabric = match fabric.next() {
                 Some(time) => {
-                    let waited = self.bell.wait_timeout(fabric, time.saturating_duration_since(now));
+                    let waited = self
+                        .bell
+                        .wait_timeout(fabric, time.saturating_duration_since(now));
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.bell.wait(fabric).unwrap_or_else(PoisonError::into_inner),
+                None => self
+                    .bell
+                    .wait(fabric)
+                    .unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -180,6 +194,10 @@ mod tap {
 
     pub(super) fn open(interface: &str) -> Result<Device> {
         let remedy = "use a Linux machine, or rehearse without twins: geodeploy rehearse --local";
-        Err(Error::new(format!("cannot make the device {interface}"), "this is not Linux", remedy))
+        Err(Error::new(
+            format!("cannot make the device {interface}"),
+            "this is not Linux",
+            remedy,
+        ))
     }
 }

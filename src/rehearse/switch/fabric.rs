@@ -40,11 +40,18 @@ impl Fabric {
         let endpoints: Vec<_> = ports
             .iter()
             .enumerate()
-            .flat_map(|(port, entry)| entry.endpoints.iter().map(move |endpoint| (port, endpoint.clone())))
+            .flat_map(|(port, entry)| {
+                entry
+                    .endpoints
+                    .iter()
+                    .map(move |endpoint| (port, endpoint.clone()))
+            })
             .collect();
         let count = endpoints.len() * endpoints.len();
         let mut fabric = Self {
-            links: (0..count).map(|index| Link::new(super::Shape::default(), index as u64 + 1, now)).collect(),
+            links: (0..count)
+                .map(|index| Link::new(super::Shape::default(), index as u64 + 1, now))
+                .collect(),
             chains: vec![0; count],
             endpoints,
             flying: BinaryHeap::new(),
@@ -61,7 +68,11 @@ impl Fabric {
 
     /// The place of a direction, if both its ends are known.
     pub(super) fn index(&self, from: &str, to: &str) -> Option<usize> {
-        let place = |name: &str| self.endpoints.iter().position(|(_, endpoint)| endpoint.name == name);
+        let place = |name: &str| {
+            self.endpoints
+                .iter()
+                .position(|(_, endpoint)| endpoint.name == name)
+        };
         Some(place(from)? * self.endpoints.len() + place(to)?)
     }
 
@@ -73,7 +84,12 @@ impl Fabric {
 
     /// The endpoint at a port that an address belongs to; the first one where the address says nothing.
     fn at_port(&self, port: usize, address: Option<IpAddr>) -> Option<usize> {
-        let here = || self.endpoints.iter().enumerate().filter(|(_, (at, _))| *at == port);
+        let here = || {
+            self.endpoints
+                .iter()
+                .enumerate()
+                .filter(|(_, (at, _))| *at == port)
+        };
         let owner = here().find(|(_, (_, endpoint))| {
             address.is_some_and(|address| address == endpoint.ipv4 || address == endpoint.ipv6)
         });
@@ -91,13 +107,18 @@ impl Fabric {
         let mut out = Vec::new();
         for target in self.targets(port, &frame) {
             let index = from * self.endpoints.len() + target;
-            let chain = if frame.speaks { self.chains[self.reverse(index)] + 1 } else { 0 };
+            let chain = if frame.speaks {
+                self.chains[self.reverse(index)] + 1
+            } else {
+                0
+            };
             match self.links[index].enter(bytes.len(), now) {
                 Fate::Now => out.extend(self.arrive(index, chain, bytes.to_vec())),
                 Fate::At(time) => {
                     self.entered += 1;
                     let order = Reverse(self.entered);
-                    self.flying.push((Reverse(time), order, index, chain, bytes.to_vec()));
+                    self.flying
+                        .push((Reverse(time), order, index, chain, bytes.to_vec()));
                 }
                 Fate::Lost | Fate::Dropped => {}
             }
@@ -134,7 +155,10 @@ impl Fabric {
         self.links[index].leave(frame.len());
         self.chains[index] = self.chains[index].max(chain);
         let target = index % self.endpoints.len();
-        Some(Delivery { port: self.endpoints[target].0, frame })
+        Some(Delivery {
+            port: self.endpoints[target].0,
+            frame,
+        })
     }
 
     /// When the next frame comes out.
@@ -159,10 +183,15 @@ impl Fabric {
         if flow == Flow::Stalled {
             return Vec::new();
         }
-        let (freed, held) = std::mem::take(&mut self.held).into_iter().partition(|entry| entry.0 == index);
+        let (freed, held) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|entry| entry.0 == index);
         self.held = held;
         let freed: Vec<_> = freed;
-        freed.into_iter().filter_map(|(index, chain, frame)| self.arrive(index, chain, frame)).collect()
+        freed
+            .into_iter()
+            .filter_map(|(index, chain, frame)| self.arrive(index, chain, frame))
+            .collect()
     }
 
     /// What went through each direction that was used.

@@ -88,13 +88,26 @@ pub(super) mod tests {
     use super::*;
 
     /// A TCP segment over IPv4 between two hosts of 10.77.0.0/24, padded as short frames are.
-    pub(in super::super) fn segment(to_mac: [u8; 6], from: u8, to: u8, flags: u8, data: &[u8]) -> Vec<u8> {
+    pub(in super::super) fn segment(
+        to_mac: [u8; 6],
+        from: u8,
+        to: u8,
+        flags: u8,
+        data: &[u8],
+    ) -> Vec<u8> {
         let total = u16::try_from(40 + data.len()).unwrap();
-        let mut bytes = [to_mac.as_slice(), &[2, 0, 0, 0, 0, from], &IPV4.to_be_bytes()].concat();
+        let mut bytes = [
+            to_mac.as_slice(),
+            &[2, 0, 0, 0, 0, from],
+            &IPV4.to_be_bytes(),
+        ]
+        .concat();
         bytes.extend([0x45, 0]);
         bytes.extend(total.to_be_bytes());
         bytes.extend([0, 0, 0, 0, 64, TCP, 0, 0, 10, 77, 0, from, 10, 77, 0, to]);
-        bytes.extend([0, 22, 0, 23, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0]);
+        bytes.extend([
+            0, 22, 0, 23, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0,
+        ]);
         bytes.extend(data);
         bytes.resize(bytes.len().max(60), 0);
         bytes
@@ -105,14 +118,19 @@ pub(super) mod tests {
         let read = |flags, data: &[u8]| Frame::read(&segment([2; 6], 1, 11, flags, data)).unwrap();
         assert!(read(0x10, b"x").speaks);
         assert!(read(0x02, b"").speaks);
-        assert!(!read(0x10, b"").speaks, "the padding of a short frame is no data");
+        assert!(
+            !read(0x10, b"").speaks,
+            "the padding of a short frame is no data"
+        );
         assert_eq!(read(0x10, b"").to.unwrap().to_string(), "10.77.0.11");
     }
 
     #[test]
     fn an_arp_question_names_its_target() {
         let mut bytes = [[0xff; 6].as_slice(), &[2; 6], &ARP.to_be_bytes()].concat();
-        bytes.extend([0, 1, 8, 0, 6, 4, 0, 1, 2, 2, 2, 2, 2, 2, 10, 77, 0, 11, 0, 0, 0, 0, 0, 0, 10, 77, 0, 2]);
+        bytes.extend([
+            0, 1, 8, 0, 6, 4, 0, 1, 2, 2, 2, 2, 2, 2, 10, 77, 0, 11, 0, 0, 0, 0, 0, 0, 10, 77, 0, 2,
+        ]);
         let frame = Frame::read(&bytes).unwrap();
         assert!(frame.to_many());
         assert_eq!(frame.from.unwrap().to_string(), "10.77.0.11");

@@ -22,13 +22,22 @@ pub struct Shape {
 impl Shape {
     /// Half of a round trip each way, and a bandwidth in megabits a second.
     pub fn new(round_trip: Duration, megabits: Option<f64>) -> Self {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bandwidths are far below 2^53 bit/s")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "bandwidths are far below 2^53 bit/s"
+        )]
         let bits = megabits.map(|megabits| (megabits * 1e6).max(1.0) as u64);
-        Self { delay: round_trip / 2, bits_per_second: bits, ..Self::default() }
+        Self {
+            delay: round_trip / 2,
+            bits_per_second: bits,
+            ..Self::default()
+        }
     }
 
     fn queue(&self, bits_per_second: u64) -> u64 {
-        self.queue_bytes.unwrap_or_else(|| (bits_per_second / 8 / 5).max(64 << 10))
+        self.queue_bytes
+            .unwrap_or_else(|| (bits_per_second / 8 / 5).max(64 << 10))
     }
 }
 
@@ -123,7 +132,8 @@ impl Link {
                 return Fate::Dropped;
             }
             let nanoseconds = bytes as u128 * 8_000_000_000 / u128::from(rate.max(1));
-            self.wire_free = start + Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
+            self.wire_free =
+                start + Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
             out = self.wire_free;
         }
         // A frame never overtakes an earlier one, even where the delay was just made shorter.
@@ -176,7 +186,10 @@ mod tests {
 
     #[test]
     fn a_full_queue_drops_and_empties_with_time() {
-        let (mut link, now) = link(Shape { queue_bytes: Some(2000), ..Shape::new(Duration::ZERO, Some(8.0)) });
+        let (mut link, now) = link(Shape {
+            queue_bytes: Some(2000),
+            ..Shape::new(Duration::ZERO, Some(8.0))
+        });
         let fates: Vec<_> = (0..5).map(|_| link.enter(1000, now)).collect();
         assert_eq!(fates[3..], [Fate::Dropped, Fate::Dropped]);
         assert_eq!(link.counters.dropped, 2);
@@ -194,8 +207,13 @@ mod tests {
 
     #[test]
     fn loss_is_a_share_and_a_cut_loses_all() {
-        let (mut link, now) = link(Shape { loss: 0.1, ..Shape::default() });
-        let lost = (0..10_000).filter(|_| link.enter(100, now) == Fate::Lost).count();
+        let (mut link, now) = link(Shape {
+            loss: 0.1,
+            ..Shape::default()
+        });
+        let lost = (0..10_000)
+            .filter(|_| link.enter(100, now) == Fate::Lost)
+            .count();
         assert!((850..1150).contains(&lost), "{lost}");
         link.flow = Flow::Cut;
         assert_eq!(link.enter(100, now), Fate::Lost);
