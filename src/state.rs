@@ -137,7 +137,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let scratch = scratch_beside(path);
     let permissions = fs::metadata(path).map(|metadata| metadata.permissions());
     write_new(&scratch, bytes)
-        .and_then(|()| permissions)
+        .and(permissions)
         .and_then(|permissions| fs::set_permissions(&scratch, permissions))
         .and_then(|()| fs::rename(&scratch, path))
         .inspect_err(|_| drop(fs::remove_file(&scratch)))

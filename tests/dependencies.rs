@@ -67,6 +67,26 @@ fn the_tree_has_no_openssl_no_second_heavy_crate_and_one_source() {
 }
 
 #[test]
+fn what_is_shipped_to_hosts_has_no_operators_code() {
+    // Searched as text: the standard library is optimized where this test is not, and the binaries are large.
+    let text_of = |binary: &str| {
+        let bytes = std::fs::read(binary).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let operator = text_of(env!("CARGO_BIN_EXE_geodeploy"));
+    let host = text_of(env!("CARGO_BIN_EXE_geodeploy-host"));
+    // Texts of the command line, of a prompt and of the inventory: names alone would be found in debugging information.
+    for text in [
+        "Make hosts what the inventory says",
+        "agree beforehand with",
+        "everything that geodeploy deploys",
+    ] {
+        assert!(operator.contains(text), "{text:?} is no trace to look for");
+        assert!(!host.contains(text), "{text:?} is shipped to hosts");
+    }
+}
+
+#[test]
 fn a_banned_tree_is_caught() {
     let source = "registry+https://github.com/rust-lang/crates.io-index";
     let mut text = String::new();

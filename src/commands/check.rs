@@ -81,3 +81,32 @@ fn merged(first: Option<Error>, second: Error) -> Error {
     }
     first
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn mistakes_of_secrets_and_templates_are_told_together_and_each_once() {
+        let secrets = Error::new(ErrorKind::Input, "1 secret cannot be used").cause("JWT_SECRET");
+        let template = || {
+            Error::new(ErrorKind::Input, "site.conf.j2:2 does not render")
+                .cause("nonsense is not defined")
+                .hint("see the table of names")
+        };
+        let once = merged(Some(secrets), template());
+        let twice = merged(Some(once.clone()), template());
+        assert_eq!(twice, once);
+        assert_eq!(
+            once.causes,
+            [
+                "JWT_SECRET",
+                "site.conf.j2:2 does not render",
+                "nonsense is not defined"
+            ]
+        );
+        assert_eq!(once.hints, ["see the table of names"]);
+        assert_eq!(merged(None, template()), template());
+    }
+}
