@@ -25,7 +25,7 @@ pub(super) fn stream(
 ) -> impl Stream<Item = Result<Bytes, Broken>> + Send + 'static {
     let delay = delay(request);
     stream::iter(payloads(&request.last_user_text(), id)).then(move |(waits, payload)| async move {
-        if waits {
+        if waits && !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
         let mut frame = BytesMut::new();

@@ -20,6 +20,7 @@ use super::error_start::StartError;
 
 const BACKLOG: i32 = 4096;
 /// A client that acknowledges nothing for this long is gone.
+#[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A connection of either kind.

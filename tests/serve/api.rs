@@ -123,110 +123,54 @@ async fn an_unstreamed_echo_is_one_json_answer() {
     assert_eq!(server.active().await, 0);
 }
 
+/// Method, path, whether there is a token, content type, body, then status and code of the answer.
+const REFUSALS: &str = "
+    POST /v1/chat/completions no  application/json good  401 missing_token
+    POST /v1/chat/completions yes text/plain       good  415 unsupported_media_type
+    POST /v1/chat/completions yes application/json cut   400 invalid_request
+    POST /v1/chat/completions yes application/json bare  400 invalid_request
+    POST /v1/chat/completions yes application/json large 413 body_too_large
+    POST /v1/chat/completions yes application/json other 404 model_not_found
+    GET  /v1/chat/completions yes application/json none  405 method_not_allowed
+    GET  /nowhere             yes application/json none  404 not_found
+";
+
+fn body(name: &str) -> String {
+    let good = streamed("x", 1).to_string();
+    match name {
+        "good" => good,
+        "cut" => good[..good.len() - 1].to_owned(),
+        "bare" => r#"{"model":"echo"}"#.to_owned(),
+        "large" => format!(r#"{{"model":"echo","x":"{}"}}"#, "x".repeat(1 << 20)),
+        "other" => good.replace("\"echo\"", "\"gpt\""),
+        _ => String::new(),
+    }
+}
+
 #[tokio::test]
 async fn every_refusal_has_openais_envelope_and_the_requests_id() {
     let server = Server::start(config(&[])).await;
-    let good = streamed("x", 1).to_string();
-    let large = format!(r#"{{"model":"echo","x":"{}"}}"#, "x".repeat(1 << 20));
-    let other_model = good.replace("\"echo\"", "\"gpt\"");
-    let rows: [(&str, &str, bool, &str, &str, u16, &str); 8] = [
-        (
-            "POST",
-            "/v1/chat/completions",
-            false,
-            "application/json",
-            &good,
-            401,
-            "missing_token",
-        ),
-        (
-            "POST",
-            "/v1/chat/completions",
-            true,
-            "text/plain",
-            &good,
-            415,
-            "unsupported_media_type",
-        ),
-        (
-            "POST",
-            "/v1/chat/completions",
-            true,
-            "application/json",
-            "{",
-            400,
-            "invalid_request",
-        ),
-        (
-            "POST",
-            "/v1/chat/completions",
-            true,
-            "application/json",
-            "{\"model\":\"echo\"}",
-            400,
-            "invalid_request",
-        ),
-        (
-            "POST",
-            "/v1/chat/completions",
-            true,
-            "application/json",
-            &large,
-            413,
-            "body_too_large",
-        ),
-        (
-            "POST",
-            "/v1/chat/completions",
-            true,
-            "application/json",
-            &other_model,
-            404,
-            "model_not_found",
-        ),
-        (
-            "GET",
-            "/v1/chat/completions",
-            true,
-            "application/json",
-            "",
-            405,
-            "method_not_allowed",
-        ),
-        (
-            "GET",
-            "/nowhere",
-            true,
-            "application/json",
-            "",
-            404,
-            "not_found",
-        ),
-    ];
-    for (method, path, logged_in, kind, body, status, code) in rows {
+    for row in REFUSALS.trim().lines() {
+        let cells: Vec<&str> = row.split_whitespace().collect();
         let mut request = client()
-            .request(method.parse().unwrap(), server.url(path))
-            .header("content-type", kind)
+            .request(cells[0].parse().unwrap(), server.url(cells[1]))
+            .header("content-type", cells[3])
             .header("x-request-id", "my-request")
-            .body(body.to_owned());
-        if logged_in {
+            .body(body(cells[4]));
+        if cells[2] == "yes" {
             request = request.bearer_auth(token("ann"));
         }
         let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), status, "{code}");
+        assert_eq!(answer.status().as_str(), cells[5], "{row}");
         assert_eq!(answer.headers()["x-request-id"], "my-request");
         let error = answer.json::<Value>().await.unwrap()["error"].take();
-        assert_eq!(error["code"], code);
+        assert_eq!(error["code"], cells[6], "{row}");
         assert_eq!(error["request_id"], "my-request");
         assert!(error["message"].is_string() && error["type"].is_string());
         assert!(error.as_object().unwrap().contains_key("param"));
     }
-    assert_eq!(
-        server
-            .metric("http_errors_total{code=\"missing_token\"}")
-            .await,
-        Some(1.0)
-    );
+    let counted = "http_errors_total{code=\"missing_token\"}";
+    assert_eq!(server.metric(counted).await, Some(1.0));
 }
 
 #[tokio::test]

@@ -123,15 +123,22 @@ async fn a_second_request_to_end_leaves_at_once() {
 #[tokio::test]
 async fn a_client_that_never_reads_does_not_hold_up_the_end() {
     let server = Server::start(config(&[("DRAIN_TIMEOUT", "1")])).await;
-    let text = "x".repeat(1000) + " ";
-    let answer = server.chat("ann", &streamed(&text.repeat(900), 0)).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Some 20 MB of frames, more than the sockets of both sides take in.
+    let answer = server
+        .chat("ann", &streamed(&"x ".repeat(100_000), 0))
+        .await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let begin = Instant::now();
     server.shutdown.request();
-    let ended = timeout(Duration::from_secs(5), server.task)
+    let ended = timeout(Duration::from_secs(4), server.task)
         .await
         .unwrap()
         .unwrap()
         .unwrap();
     assert_eq!(ended, Ended::Drained);
+    assert!(
+        begin.elapsed() > Duration::from_secs(2),
+        "the sockets took in everything"
+    );
     drop(answer);
 }

@@ -141,6 +141,7 @@ fn listen() -> (TcpListener, SocketAddr) {
 
 #[test]
 #[ignore = "it is the server that the other tests start as a process"]
+#[expect(clippy::exit, reason = "the exit code is what the other tests look at")]
 fn a_server_process() {
     let ended = geodeploy::serve::main(false, None).unwrap();
     std::process::exit(i32::from(ended.exit_code()));

@@ -76,6 +76,32 @@ async fn zero_admits_none() {
 }
 
 #[tokio::test]
+#[ignore = "the kernel's user timeout takes half a minute"]
+async fn a_client_that_never_reads_loses_its_slot() {
+    let server = Server::start(config(&[])).await;
+    // Some 20 MB of frames, more than the sockets of both sides take in.
+    let text = "x ".repeat(100_000);
+    let mut stalled = Vec::new();
+    for user in 0..2 {
+        let user = format!("user{user}");
+        stalled.push(
+            server
+                .chat(&user, &crate::harness::streamed(&text, 0))
+                .await,
+        );
+    }
+    assert_eq!(server.active().await, 2);
+    let begin = Instant::now();
+    eventually(Duration::from_secs(45), async || server.active().await == 0).await;
+    println!("freed after {:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() > Duration::from_secs(10),
+        "the sockets took in everything"
+    );
+    drop(stalled);
+}
+
+#[tokio::test]
 async fn a_stream_that_ends_by_itself_gives_its_slot_back() {
     let server = Server::start(config(&[])).await;
     for _ in 0..20 {
