@@ -129,10 +129,10 @@ impl Apply<'_> {
             }
             match (resource, steps.last_mut()) {
                 (Resource::Package(package), Some(Step::Packages(packages))) => {
-                    packages.push((resource, package))
+                    packages.push((resource, package));
                 }
                 (Resource::Package(package), _) => {
-                    steps.push(Step::Packages(vec![(resource, package)]))
+                    steps.push(Step::Packages(vec![(resource, package)]));
                 }
                 _ => steps.push(Step::One(resource)),
             }

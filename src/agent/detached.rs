@@ -50,7 +50,7 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
     let progress = |text: &str| {
         emit(Event::Note {
             text: text.to_owned(),
-        })
+        });
     };
     match &request.operation {
         Operation::Apply {

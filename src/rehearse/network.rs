@@ -158,7 +158,7 @@ impl Network {
 /// A number as a hexadecimal one that reads the same: 11 becomes 0x11.
 fn decimal(number: u8) -> u16 {
     let number = u16::from(number);
-    (number / 100) << 8 | (number / 10 % 10) << 4 | number % 10
+    (number / 100) << 8 | (number / 10 % 10) << 4 | (number % 10)
 }
 
 /// The names of all network namespaces.

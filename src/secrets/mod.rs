@@ -78,10 +78,10 @@ impl FingerprintKey {
 
     /// HMAC-SHA256 of `bytes`, its first 16 bytes in lower-case hex.
     pub fn fingerprint(&self, bytes: &[u8]) -> Fingerprint {
-        let mut mac = match <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.expose().as_bytes()) {
-            Ok(mac) => mac,
+        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.expose().as_bytes())
+        else {
             // HMAC takes keys of every length (RFC 2104).
-            Err(_) => return Fingerprint(String::new()),
+            return Fingerprint(String::new());
         };
         mac.update(bytes);
         Fingerprint(crate::digest::hex(&mac.finalize().into_bytes()[..16]))

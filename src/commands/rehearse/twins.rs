@@ -21,7 +21,7 @@ pub(super) fn rehearse(globals: &Globals, text: &str, keep: bool) -> Result<Outc
     let mut report = chain::Report::default();
     let lab = report.step("twins", || {
         let lab = Lab::up(&spec(&inventory)?, &|event| {
-            globals.ui.note(&event.to_string())
+            globals.ui.note(&event.to_string());
         })?;
         let twins = crate::text::count(lab.twins().len(), "twin");
         Ok((lab, format!("{twins} behind the links of the inventory")))

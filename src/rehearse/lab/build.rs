@@ -62,7 +62,7 @@ pub(super) fn build(
 ) -> Result<()> {
     for (suite, path) in &mut lab.state.bases {
         *path = base::ensure(&spec.cache, *suite, &spec.upstream, || {
-            progress(Event::BuildingBase(*suite))
+            progress(Event::BuildingBase(*suite));
         })?;
     }
     lab.state.write()?;
@@ -255,7 +255,6 @@ fn boot_all(lab: &Lab, spec: &LabSpec, progress: &(dyn Fn(Event) + Sync)) -> Res
         };
         running
             .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| ended()))
-            .collect::<Result<()>>()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| ended()))
     })
 }
