@@ -132,6 +132,14 @@ fn ufw(context: &Context<'_>, arguments: &[&str]) -> Result<(), Fault> {
         .map(drop)
 }
 
+fn installed(context: &Context<'_>) -> Result<bool, Fault> {
+    let program = "/usr/sbin/ufw";
+    let found = context.system.metadata(Path::new(program));
+    found
+        .map(|found| found.is_some())
+        .map_err(|error| Fault::new(format!("cannot read {program}"), error))
+}
+
 /// Switches ufw's IPv6 half on, in place in its file, because ufw has no command for it.
 fn switch_ipv6_on(context: &Context<'_>) -> Result<(), Fault> {
     let path = Path::new(DEFAULTS);
@@ -165,11 +173,7 @@ impl Manage for Firewall {
     }
 
     fn inspect(&self, context: &Context<'_>) -> Result<Option<Attributes>, Fault> {
-        let program = context.system.metadata(Path::new("/usr/sbin/ufw"));
-        if program
-            .map_err(|error| Fault::new("cannot read /usr/sbin/ufw", error))?
-            .is_none()
-        {
+        if !installed(context)? {
             return Ok(None);
         }
         let found = Found::look(context)?;
@@ -185,6 +189,12 @@ impl Manage for Firewall {
     }
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
+        if !installed(context)? {
+            return Err(
+                Fault::new("cannot change the firewall", "ufw is not installed")
+                    .hint("the package ufw must come before the firewall"),
+            );
+        }
         let mut found = Found::look(context)?;
         let steps = rules::steps(&Slot::all(&self.rules), &found.tuples)?;
         if !found.ipv6 {

@@ -4,6 +4,8 @@
 
 mod apt;
 mod apt_source;
+#[cfg(test)]
+mod cases;
 mod directory;
 mod facts;
 mod file;

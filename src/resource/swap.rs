@@ -44,12 +44,15 @@ impl Swap {
             .system
             .metadata(&self.path)
             .map_err(|error| Fault::new(format!("cannot read {}", self.path.display()), error))?;
-        let megabytes = match found.map(|found| found.entry) {
+        let areas = areas(context)?;
+        let used = areas.iter().find(|(path, _)| *path == self.path);
+        let size = match found.map(|found| found.entry) {
             Some(Entry::File(bytes)) => Some(bytes >> 20),
             Some(Entry::Directory | Entry::Symlink(_) | Entry::Other) => Some(0),
             None => None,
         };
-        let active = areas(context)?.iter().any(|(path, _)| *path == self.path);
+        let megabytes = used.map(|(_, megabytes)| *megabytes).or(size);
+        let active = used.is_some();
         let at_boot = text(context, FSTAB)?
             .lines()
             .any(|line| self.is_entry(line));
