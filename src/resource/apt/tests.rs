@@ -216,3 +216,25 @@ fn a_package_that_must_not_be_there_goes_and_is_absent_then() {
     apply_all(&[&apache], &bench.context()).unwrap();
     assert_eq!(apache.inspect(&bench.context()).unwrap(), None);
 }
+
+#[test]
+fn the_real_holder_of_a_lock_is_named() {
+    let file = match std::fs::File::options().write(true).open(LOCKS[0]) {
+        Ok(file) => file,
+        Err(error) => return println!("not tried for real: {error}"),
+    };
+    let operation = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+    if rustix::fs::fcntl_lock(&file, operation).is_err() {
+        return println!("not tried for real: somebody holds it");
+    }
+    let bench = Bench::new(Fixture::new());
+    let context = Context {
+        system: &crate::agent::machine::Machine,
+        ..bench.context()
+    };
+    let holder = lock_holder(&context).unwrap().unwrap();
+    assert!(
+        holder.ends_with(&format!("({})", std::process::id())),
+        "{holder}"
+    );
+}
