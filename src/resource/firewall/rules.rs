@@ -206,40 +206,56 @@ pub(super) fn steps(desired: &[Slot], tuples: &[Tuple]) -> Result<Vec<Vec<String
             }
             Some(tuple) if tuple.name().is_none() => {}
             Some(tuple) if tuple.allows() && tuple.name() == Some(&slot.name) => {}
-            _ => add.push(specification(slot.way, Some(&slot.name))),
+            _ => add.push((slot.way, slot.name.as_str())),
         }
     }
     for tuple in tuples.iter().filter(|tuple| tuple.name().is_some()) {
-        let wanted = tuple
-            .way
-            .is_some_and(|way| desired.iter().any(|slot| slot.way == way));
-        match tuple.way {
-            _ if wanted => {}
-            Some(way) => {
-                let mut words = specification(way, None);
-                words[0].clone_from(&tuple.action);
-                words.insert(0, "delete".to_owned());
-                delete.push(words);
-            }
-            None => return Err(edited(tuple)),
+        let Some(way) = tuple.way else {
+            return Err(edited(tuple));
+        };
+        if !desired.iter().any(|slot| slot.way == way) {
+            delete.push((way, tuple.action.as_str()));
         }
     }
-    add.append(&mut delete);
-    Ok(add)
+    let add = together(&add).into_iter().map(|(source, (way, name))| {
+        let tag = format!("{TAG}{name}");
+        let words = specification("allow", &source, way.port);
+        [words, vec!["comment".to_owned(), tag]].concat()
+    });
+    let delete = together(&delete)
+        .into_iter()
+        .map(|(source, (way, action))| {
+            let words = specification(action, &source, way.port);
+            [vec!["delete".to_owned()], words].concat()
+        });
+    Ok(add.chain(delete).collect())
 }
 
-/// A whole family as a source makes ufw write that family alone.
-fn specification(way: Way, name: Option<&str>) -> Vec<String> {
-    let source = way.source.to_string();
-    let port = way.port.to_string();
+/// Each way with its source as ufw takes it. One call does both families of everywhere where both are to be done,
+/// because a call takes ufw half a second; a whole family as the source makes it do that family alone.
+fn together<'t>(ways: &[(Way, &'t str)]) -> Vec<(String, (Way, &'t str))> {
+    let [everywhere, everywhere_ipv6] = EVERYWHERE;
+    let has = |source, (way, word): (Way, &str)| ways.contains(&(Way { source, ..way }, word));
+    ways.iter()
+        .filter(|entry| entry.0.source != everywhere_ipv6 || !has(everywhere, **entry))
+        .map(|entry| {
+            let both = entry.0.source == everywhere && has(everywhere_ipv6, *entry);
+            let source = if both {
+                "any".to_owned()
+            } else {
+                entry.0.source.to_string()
+            };
+            (source, *entry)
+        })
+        .collect()
+}
+
+fn specification(action: &str, source: &str, port: u16) -> Vec<String> {
+    let port = port.to_string();
     let words = [
-        "allow", "proto", "tcp", "from", &source, "to", "any", "port", &port,
+        action, "proto", "tcp", "from", source, "to", "any", "port", &port,
     ];
-    let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    if let Some(name) = name {
-        words.extend(["comment".to_owned(), format!("{TAG}{name}")]);
-    }
-    words
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn in_the_way(slot: &Slot, tuple: &Tuple) -> Fault {

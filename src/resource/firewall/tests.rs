@@ -57,8 +57,7 @@ fn a_bare_host_gets_every_way_in_before_it_is_switched_on() {
         apply(&host("", "")).unwrap(),
         [
             "ufw allow proto tcp from 203.0.113.7/32 to any port 22 comment geodeploy:ssh",
-            "ufw allow proto tcp from 0.0.0.0/0 to any port 80 comment geodeploy:http",
-            "ufw allow proto tcp from ::/0 to any port 80 comment geodeploy:http",
+            "ufw allow proto tcp from any to any port 80 comment geodeploy:http",
             "ufw --force enable",
         ]
     );
