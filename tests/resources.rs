@@ -1,6 +1,13 @@
 //! Resources against the real tools of this machine, in namespaces of their own: /etc, /run and /var/lib are copies
 //! that vanish with the test, and the network has nothing but a loopback. As root, with unshare and overlayfs.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says what it could not try"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;

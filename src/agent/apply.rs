@@ -131,10 +131,10 @@ impl Apply<'_> {
             }
             match (resource, steps.last_mut()) {
                 (Resource::Package(package), Some(Step::Packages(packages))) => {
-                    packages.push((resource, package))
+                    packages.push((resource, package));
                 }
                 (Resource::Package(package), _) => {
-                    steps.push(Step::Packages(vec![(resource, package)]))
+                    steps.push(Step::Packages(vec![(resource, package)]));
                 }
                 (Resource::Nginx(file), Some(Step::Nginx(files))) => files.push((resource, file)),
                 (Resource::Nginx(file), _) => steps.push(Step::Nginx(vec![(resource, file)])),
