@@ -7,7 +7,7 @@ use super::message::{Event, Outcome};
 use super::system::Fault;
 use super::{inspect, undo};
 use crate::plan::{Change, Id, Verb};
-use crate::resource::{Context, Package, Resource, firewall, package, pending};
+use crate::resource::{Context, Nginx, Package, Resource, firewall, nginx, package, pending};
 
 /// What a run of changes needs to know besides its resources.
 pub(super) struct Apply<'a> {
@@ -21,9 +21,11 @@ pub(super) struct Apply<'a> {
     pub confirm_within: u64,
 }
 
-/// A step: consecutive packages are one, because apt takes them in one transaction.
+/// A step: consecutive packages are one, because apt takes them in one transaction, and so are consecutive files of
+/// nginx, because one may need what another defines.
 enum Step<'a> {
     Packages(Vec<(&'a Resource, &'a Package)>),
+    Nginx(Vec<(&'a Resource, &'a Nginx)>),
     One(&'a Resource),
 }
 
@@ -134,6 +136,8 @@ impl Apply<'_> {
                 (Resource::Package(package), _) => {
                     steps.push(Step::Packages(vec![(resource, package)]));
                 }
+                (Resource::Nginx(file), Some(Step::Nginx(files))) => files.push((resource, file)),
+                (Resource::Nginx(file), _) => steps.push(Step::Nginx(vec![(resource, file)])),
                 _ => steps.push(Step::One(resource)),
             }
         }
@@ -147,34 +151,12 @@ impl Apply<'_> {
         progress: &mut Progress<'_>,
     ) -> Result<Option<Outcome>, Fault> {
         match step {
-            Step::Packages(packages) => {
-                let missing: Vec<&(&Resource, &Package)> = packages
-                    .iter()
-                    .filter_map(|entry| match inspect::change(entry.0, context) {
-                        Ok(change) => change.map(|_| Ok(entry)),
-                        Err(fault) => Some(Err(fault)),
-                    })
-                    .collect::<Result<_, _>>()?;
-                if missing.is_empty() {
-                    return Ok(None);
-                }
-                let names: Vec<&str> = missing
-                    .iter()
-                    .map(|(_, package)| package.name.as_str())
-                    .collect();
-                let all: Vec<&Package> = missing.iter().map(|(_, package)| *package).collect();
-                progress.time(
-                    names.len(),
-                    &format!("packages {}", names.join(" ")),
-                    || {
-                        package::apply_all(&all, context)?;
-                        missing
-                            .iter()
-                            .try_for_each(|(resource, _)| verify(resource, context))
-                    },
-                )?;
-                Ok(None)
-            }
+            Step::Packages(entries) => group(entries, "packages", context, progress, |packages| {
+                package::apply_all(packages, context)
+            }),
+            Step::Nginx(entries) => group(entries, "nginx", context, progress, |files| {
+                nginx::apply_all(files, context)
+            }),
             Step::One(resource) => {
                 let Some(change) = inspect::change(resource, context)? else {
                     return Ok(None);
@@ -249,6 +231,44 @@ impl Apply<'_> {
             ))),
         })
     }
+}
+
+/// Makes those of a group that still differ in one go.
+fn group<T>(
+    entries: &[(&Resource, &T)],
+    title: &str,
+    context: &Context<'_>,
+    progress: &mut Progress<'_>,
+    apply: impl FnOnce(&[&T]) -> Result<(), Fault>,
+) -> Result<Option<Outcome>, Fault> {
+    let mut differing = Vec::new();
+    for (resource, value) in entries {
+        if inspect::change(resource, context)?.is_some() {
+            differing.push((*resource, *value));
+        }
+    }
+    if differing.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<String> = differing
+        .iter()
+        .map(|(resource, _)| resource.id().name)
+        .collect();
+    let values: Vec<&T> = differing.iter().map(|(_, value)| *value).collect();
+    let notifies = || {
+        differing
+            .iter()
+            .flat_map(|(resource, _)| resource.manage().notifies())
+    };
+    progress.time(names.len(), &format!("{title} {}", names.join(" ")), || {
+        notifies().try_for_each(|notify| pending::mark(context, notify))?;
+        apply(&values)?;
+        notifies().try_for_each(|notify| pending::settle(context, &notify.unit))?;
+        differing
+            .iter()
+            .try_for_each(|(resource, _)| verify(resource, context))
+    })?;
+    Ok(None)
 }
 
 impl Progress<'_> {

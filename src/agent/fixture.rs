@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::system::{Entry, Invocation, Metadata, Output, System};
-use crate::resource::{Context, Facts, Ownership};
-use crate::secrets::{FingerprintKey, Secret};
+use crate::resource::Ownership;
+
+mod bench;
+
+pub use bench::Bench;
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -304,35 +307,5 @@ impl System for Fixture {
 
     fn sleep(&self, duration: Duration) {
         self.clock.set(self.clock.get() + duration);
-    }
-}
-
-/// A fixture with everything else that a context borrows.
-pub struct Bench {
-    /// The machine.
-    pub system: Fixture,
-    /// What was asked of it.
-    pub facts: Facts,
-    key: FingerprintKey,
-}
-
-impl Bench {
-    /// Around this machine.
-    pub fn new(system: Fixture) -> Self {
-        Self {
-            system,
-            facts: Facts::default(),
-            key: FingerprintKey::new(Secret::new("key".to_owned())),
-        }
-    }
-
-    /// A context whose progress goes nowhere.
-    pub fn context(&self) -> Context<'_> {
-        Context {
-            system: &self.system,
-            key: &self.key,
-            facts: &self.facts,
-            progress: &|_| {},
-        }
     }
 }

@@ -26,17 +26,14 @@ const REFRESHED: &str = "/var/lib/geodeploy/apt-refreshed";
 /// Package lists of this age are refreshed before something is installed.
 const FRESH: Duration = Duration::from_secs(24 * 3600);
 
-/// Options of every call: no questions, the operator's configuration files stay, no terminal tricks, and a lock
-/// that is taken between our look and apt's is waited for by apt itself.
-const OPTIONS: [&str; 8] = [
+/// Options of every call: no questions, the operator's configuration files stay, no terminal tricks.
+const OPTIONS: [&str; 6] = [
     "-y",
     "-q",
     "-o",
     "Dpkg::Use-Pty=0",
     "-o",
     "Dpkg::Options::=--force-confold",
-    "-o",
-    "DPkg::Lock::Timeout=60",
 ];
 
 /// Runs `apt-get` with these arguments once no one else holds a lock.
@@ -45,14 +42,15 @@ const OPTIONS: [&str; 8] = [
 /// When a lock is held for longer than 10 minutes, or apt fails.
 pub(super) fn get(context: &Context<'_>, what: &str, arguments: &[&str]) -> Result<Output, Fault> {
     let argv = [&["apt-get"][..], &OPTIONS, arguments].concat();
-    let mut waited = Duration::ZERO;
+    let mut patience = Patience::default();
     loop {
-        wait_for_locks(context, what, &mut waited)?;
+        patience.wait_for_locks(context, what)?;
         let output = run(context, what, &argv)?;
-        if output.success() || !lock_was_taken(&output) || waited >= LOCK_PATIENCE {
+        let Some(holder) = taken_by(&output).filter(|_| patience.waited < LOCK_PATIENCE) else {
             return output.checked(what);
-        }
-        pause(context, &mut waited);
+        };
+        // Taken between our look and apt's, or held where we do not see it.
+        patience.pause(context, holder);
     }
 }
 
@@ -81,8 +79,7 @@ pub(super) fn repair(context: &Context<'_>) -> Result<(), Fault> {
     if !interrupted && !packages.values().any(|package| half(&package.state)) {
         return Ok(());
     }
-    let mut waited = Duration::ZERO;
-    wait_for_locks(context, what, &mut waited)?;
+    Patience::default().wait_for_locks(context, what)?;
     (context.progress)("completing an interrupted installation: dpkg --configure -a");
     let argv = ["dpkg", "--force-confold", "--configure", "-a"];
     let output = run(context, what, &argv)?;
@@ -181,44 +178,59 @@ fn run(context: &Context<'_>, what: &str, argv: &[&str]) -> Result<Output, Fault
         .map_err(|error| Fault::new(what, error))
 }
 
-fn lock_was_taken(output: &Output) -> bool {
-    [
+/// Who holds the lock that apt could not get, from `E: Could not get lock FILE. It is held by process 812 (apt-get)`.
+fn taken_by(output: &Output) -> Option<String> {
+    let refusals = [
         "Could not get lock",
         "Unable to lock",
         "Unable to acquire the dpkg frontend lock",
-    ]
-    .iter()
-    .any(|words| output.stderr.contains(words))
+    ];
+    let line = output
+        .stderr
+        .lines()
+        .find(|line| refusals.iter().any(|words| line.contains(words)))?;
+    let named = line.split_once("held by process ").and_then(|(_, rest)| {
+        let (process, rest) = rest.split_once(" (")?;
+        Some(format!("{} ({process})", rest.split_once(')')?.0))
+    });
+    Some(named.unwrap_or_else(|| "another program".to_owned()))
 }
 
-fn pause(context: &Context<'_>, waited: &mut Duration) {
-    let pause = Duration::from_secs(2);
-    context.system.sleep(pause);
-    *waited += pause;
+/// How long was waited, and for whom.
+#[derive(Default)]
+struct Patience {
+    waited: Duration,
+    shown: String,
 }
 
-fn wait_for_locks(context: &Context<'_>, what: &str, waited: &mut Duration) -> Result<(), Fault> {
-    let mut shown = String::new();
-    while let Some(holder) = lock_holder(context)? {
-        if *waited >= LOCK_PATIENCE {
-            let seconds = waited.as_secs();
-            return Err(Fault::new(
-                what,
-                format!("the apt lock was held by {holder} for {seconds} s"),
-            )
-            .hint("wait for it to end, then run the same command again"));
+impl Patience {
+    fn wait_for_locks(&mut self, context: &Context<'_>, what: &str) -> Result<(), Fault> {
+        while let Some(holder) = lock_holder(context)? {
+            if self.waited >= LOCK_PATIENCE {
+                let seconds = self.waited.as_secs();
+                let why = format!("the apt lock was held by {holder} for {seconds} s");
+                return Err(Fault::new(what, why)
+                    .hint("wait for it to end, then run the same command again"));
+            }
+            self.pause(context, holder);
         }
-        if holder != shown {
-            (context.progress)(&format!("waiting for the apt lock, held by {holder}"));
-            shown = holder;
-        }
-        pause(context, waited);
+        Ok(())
     }
-    Ok(())
+
+    fn pause(&mut self, context: &Context<'_>, holder: String) {
+        if holder != self.shown {
+            (context.progress)(&format!("waiting for the apt lock, held by {holder}"));
+            self.shown = holder;
+        }
+        let pause = Duration::from_secs(2);
+        context.system.sleep(pause);
+        self.waited += pause;
+    }
 }
 
 /// Who holds one of the locks, as `apt-get (812)`: a process that holds a record lock on some file (/proc/locks)
-/// and has one of the lock files open.
+/// and has one of the lock files open. A container's apt has lock files of the same names, which are others: it has
+/// another mount namespace.
 fn lock_holder(context: &Context<'_>) -> Result<Option<String>, Fault> {
     let fault = |error| Fault::new("cannot see who holds the apt lock", error);
     let system = context.system;
@@ -227,6 +239,13 @@ fn lock_holder(context: &Context<'_>) -> Result<Option<String>, Fault> {
     let mut processes: Vec<&str> = table.lines().filter_map(locker).collect();
     processes.sort_unstable();
     processes.dedup();
+    let namespace = |process: &str| {
+        let link = format!("/proc/{process}/ns/mnt");
+        let found = system.metadata(Path::new(&link)).ok().flatten();
+        found.map(|found| found.entry)
+    };
+    let ours = namespace("self");
+    processes.retain(|process| namespace(process) == ours);
     for process in processes {
         let folder = format!("/proc/{process}/fd");
         // A process that ends in the meantime holds nothing any more.

@@ -2,45 +2,18 @@
 //!
 //! `docs/adding-a-resource.md` is the guide to a new kind.
 
-macro_rules! unfinished {
-    ($name:ident) => {
-        impl crate::resource::Manage for $name {
-            fn id(&self) -> crate::plan::Id {
-                crate::plan::Id::new(crate::plan::Kind::File, "unfinished")
-            }
-            fn desired(
-                &self,
-                _: &crate::secrets::FingerprintKey,
-            ) -> Option<crate::plan::Attributes> {
-                None
-            }
-            fn inspect(
-                &self,
-                _: &crate::resource::Context<'_>,
-            ) -> Result<Option<crate::plan::Attributes>, crate::agent::system::Fault> {
-                Ok(None)
-            }
-            fn apply(
-                &self,
-                _: &crate::plan::Change,
-                _: &crate::resource::Context<'_>,
-            ) -> Result<(), crate::agent::system::Fault> {
-                Ok(())
-            }
-        }
-    };
-}
-pub(crate) use unfinished;
-
 mod apt;
 mod apt_source;
+#[cfg(test)]
+mod cases;
 mod directory;
 mod facts;
 mod file;
-pub(crate) mod firewall;
-mod nginx;
+pub mod firewall;
+pub mod nginx;
 pub mod package;
 pub mod pending;
+mod restore;
 mod service;
 mod swap;
 mod symlink;

@@ -6,8 +6,7 @@ use crate::agent::system::System as _;
 use crate::resource::package::apply_all;
 use crate::resource::{Manage as _, Package};
 
-const APT: &str =
-    "apt-get -y -q -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60";
+const APT: &str = "apt-get -y -q -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold";
 
 const LIST: &str = "/var/lib/apt/lists/mirror_main_binary-amd64_Packages.lz4";
 
@@ -113,7 +112,7 @@ fn a_lock_taken_between_the_look_and_the_run_is_waited_for_too() {
         command: format!("{APT} install *"),
         output: Output {
             status: 100,
-            stderr: "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 9"
+            stderr: "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 9 (apt-get)"
                 .to_owned(),
             ..Output::default()
         },
@@ -121,8 +120,17 @@ fn a_lock_taken_between_the_look_and_the_run_is_waited_for_too() {
         ..Script::default()
     });
     bench.system.script(&format!("{APT} install *"), "");
-    apply_all(&[&package("a")], &bench.context()).unwrap();
+    let lines = RefCell::new(Vec::new());
+    let context = Context {
+        progress: &|line| lines.borrow_mut().push(line.to_owned()),
+        ..bench.context()
+    };
+    apply_all(&[&package("a")], &context).unwrap();
     assert_eq!(bench.system.ran().len(), 2);
+    assert_eq!(
+        lines.borrow()[1],
+        "waiting for the apt lock, held by apt-get (9)"
+    );
 }
 
 #[test]
@@ -215,4 +223,41 @@ fn a_package_that_must_not_be_there_goes_and_is_absent_then() {
     apache.installed = false;
     apply_all(&[&apache], &bench.context()).unwrap();
     assert_eq!(apache.inspect(&bench.context()).unwrap(), None);
+}
+
+#[test]
+fn the_real_holder_of_a_lock_is_named() {
+    let file = match std::fs::File::options().write(true).open(LOCKS[0]) {
+        Ok(file) => file,
+        Err(error) => return println!("not tried for real: {error}"),
+    };
+    let operation = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+    if rustix::fs::fcntl_lock(&file, operation).is_err() {
+        return println!("not tried for real: somebody holds it");
+    }
+    let bench = Bench::new(Fixture::new());
+    let context = Context {
+        system: &crate::agent::machine::Machine,
+        ..bench.context()
+    };
+    let holder = lock_holder(&context).unwrap().unwrap();
+    assert!(
+        holder.ends_with(&format!("({})", std::process::id())),
+        "{holder}"
+    );
+}
+
+#[test]
+fn the_same_lock_file_of_a_container_is_another_one() {
+    let system = with_lists();
+    hold_lock(&system, 812);
+    for (process, namespace) in [("812", "mnt:[2]"), ("self", "mnt:[1]")] {
+        let folder = format!("/proc/{process}/ns");
+        system.make_directory(Path::new(&folder)).unwrap();
+        let link = format!("{folder}/mnt");
+        system
+            .symlink(Path::new(&link), Path::new(namespace))
+            .unwrap();
+    }
+    assert_eq!(lock_holder(&Bench::new(system).context()).unwrap(), None);
 }
