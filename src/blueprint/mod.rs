@@ -74,32 +74,23 @@ pub fn region(
     })
 }
 
-/// Renders every template for a region, those too that no resource needs yet.
-///
-/// # Errors
-/// The first template that does not render, with its file and line.
-pub fn render_all(
-    inventory: &Inventory,
-    region: &Region,
-    secrets: &Secrets,
-) -> Result<Vec<(&'static str, Rendered)>, Error> {
+/// What is wrong with the templates of a region, those too that no resource needs yet; each with its file and line.
+pub fn mistakes(inventory: &Inventory, region: &Region, secrets: &Secrets) -> Vec<Error> {
+    let templates = match Templates::load(inventory) {
+        Ok(templates) => templates,
+        Err(error) => return vec![error],
+    };
     let build = Build {
         inventory,
         region,
         secrets,
-        templates: &Templates::load(inventory)?,
+        templates: &templates,
     };
-    NAMES
-        .iter()
-        .map(|name| {
-            let rendered = if *name == environment::TEMPLATE {
-                build.environment_text()?
-            } else {
-                build.render(name)?
-            };
-            Ok((*name, rendered))
-        })
-        .collect()
+    let rendered = NAMES.iter().map(|name| match *name {
+        environment::TEMPLATE => build.environment_text(),
+        name => build.render(name),
+    });
+    rendered.filter_map(Result::err).collect()
 }
 
 /// What every part of a blueprint is made from.
