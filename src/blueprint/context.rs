@@ -10,14 +10,7 @@ use crate::inventory::{Inventory, Region};
 pub(super) enum Failover {
     /// Not: the link between regions is not encrypted yet.
     Off,
-    /// Both sides have certificates.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "certificates switch it on; until then tests keep it right"
-        )
-    )]
+    /// Both sides have certificates; until they do, only tests switch it on.
     On,
 }
 

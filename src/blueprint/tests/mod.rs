@@ -1,5 +1,9 @@
 use std::collections::BTreeMap;
 
+mod proxy;
+mod snapshots;
+mod tools;
+
 use super::*;
 use crate::inventory::{DatabaseMode, EXAMPLE};
 use crate::secrets::Secret;
@@ -144,22 +148,42 @@ fn a_template_that_handles_a_secret_is_refused_without_quoting_it() {
     }
 }
 
+fn name(resource: &Resource) -> String {
+    match resource {
+        Resource::AptSource(source) => format!("apt source {}", source.name),
+        Resource::Package(package) => format!("package {}", package.name),
+        Resource::User(user) => format!("user {}", user.name),
+        Resource::Directory(directory) => directory.path.display().to_string(),
+        Resource::File(file) => file.path.display().to_string(),
+        Resource::Symlink(link) => link.path.display().to_string(),
+        Resource::Nginx(nginx) => nginx.path.display().to_string(),
+        Resource::Sysctl(sysctl) => format!("sysctl {}", sysctl.name),
+        Resource::Unit(unit) => format!("unit {}", unit.name),
+        Resource::Service(service) => format!("service {}", service.unit),
+        Resource::Upgrade(_) => "upgrade".to_owned(),
+        Resource::Swap(_) => "swap".to_owned(),
+        Resource::Firewall(_) => "firewall".to_owned(),
+    }
+}
+
 #[test]
-fn identities_are_unique_on_a_host_and_files_come_after_their_packages() {
-    let (inventory, secrets) = example();
-    for name in ["us", "cn"] {
-        let resources = region(&inventory, &name.parse().unwrap(), &secrets)
+fn nothing_is_managed_twice_on_a_host_and_everything_follows_what_it_needs() {
+    let text = EXAMPLE.replace("# extra = [\"htop\"]", "extra = [\"htop\", \"nginx\"]");
+    let inventory = Inventory::parse(&text, "example.toml").unwrap();
+    let secrets = made_up(&inventory);
+    for region_name in ["us", "cn"] {
+        let resources = region(&inventory, &region_name.parse().unwrap(), &secrets)
             .unwrap()
             .resources;
-        let place = |wanted: &dyn Fn(&Resource) -> bool| resources.iter().position(wanted).unwrap();
-        let package = place(
-            &|resource| matches!(resource, Resource::Package(package) if package.name == "nginx"),
-        );
-        let file = place(&|resource| matches!(resource, Resource::Nginx(_)));
-        let user = place(&|resource| matches!(resource, Resource::User(_)));
-        let unit = place(&|resource| matches!(resource, Resource::Unit(_)));
-        let firewall = place(&|resource| matches!(resource, Resource::Firewall(_)));
-        assert!(package < file && user < unit && firewall == resources.len() - 1);
+        let names: Vec<String> = resources.iter().map(name).collect();
+        let unique: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
+        let place = |wanted: &str| names.iter().position(|name| name == wanted).unwrap();
+        assert!(place("upgrade") < place("package nginx"));
+        assert!(place("package nginx") < place("/etc/nginx/nginx.conf"));
+        assert!(place("user yourapp") < place("unit yourapp@.service"));
+        assert!(place("/etc/yourapp") < place("/etc/yourapp/env"));
+        assert_eq!(place("firewall"), names.len() - 1);
     }
 }
 
