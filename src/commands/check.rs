@@ -37,6 +37,9 @@ pub fn run(globals: &Globals, _args: Args) -> Result<Outcome, Error> {
     }
     let mut resources = 0;
     for region in &inventory.regions {
+        for error in blueprint::mistakes(inventory, region, &secrets) {
+            found = Some(merged(found, error));
+        }
         match blueprint::region(inventory, &region.name, &secrets) {
             Ok(blueprint) => resources += blueprint.resources.len(),
             Err(error) => found = Some(merged(found, error)),

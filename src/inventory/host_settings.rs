@@ -177,23 +177,41 @@ impl HostSystem {
 }
 
 /// Where a host gets its packages.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mirrors {
     /// Archive in place of the distribution's, for its release and its updates.
     pub apt: Option<HttpUrl>,
-    /// Archive of the security updates, where `apt` has none.
+    /// Archive of the security updates; as in Ubuntu, `apt` itself where this is absent.
     pub apt_security: Option<HttpUrl>,
+    /// Components of the archive at `apt`.
+    pub apt_components: Vec<PackageName>,
     /// Proxy for every archive.
     pub apt_proxy: Option<HttpUrl>,
 }
 
 impl Mirrors {
+    /// None, with the components that Ubuntu's own sources have.
+    pub(super) fn none() -> Self {
+        let components = ["main", "universe"]
+            .iter()
+            .filter_map(|name| name.parse().ok());
+        Self {
+            apt: None,
+            apt_security: None,
+            apt_components: components.collect(),
+            apt_proxy: None,
+        }
+    }
+
     pub(super) fn read(table: Table<'_>, base: &Self) -> Self {
         let mirrors = Self {
             apt: table.text("apt").or_else(|| base.apt.clone()),
             apt_security: table
                 .text("apt_security")
                 .or_else(|| base.apt_security.clone()),
+            apt_components: table
+                .texts("apt_components")
+                .unwrap_or_else(|| base.apt_components.clone()),
             apt_proxy: table.text("apt_proxy").or_else(|| base.apt_proxy.clone()),
         };
         if mirrors.apt_security.is_some() && mirrors.apt.is_none() {

@@ -159,8 +159,25 @@ impl Inventory {
         references
     }
 
-    /// A path of the inventory as the program can open it: relative ones start at the inventory's folder.
+    /// The keys of the regions' models, each once.
+    pub fn model_keys(&self) -> Vec<&SecretReference> {
+        let mut keys: Vec<&SecretReference> = Vec::new();
+        for region in &self.regions {
+            if let Model::Ark { api_key, .. } = &region.model
+                && !keys.iter().any(|known| known.source == api_key.source)
+            {
+                keys.push(api_key);
+            }
+        }
+        keys
+    }
+
+    /// A path of the inventory as the program can open it: relative ones start at the inventory's folder; `~/` is left
+    /// to whoever opens it.
     pub fn resolve(&self, path: &Path) -> PathBuf {
+        if path.starts_with("~") {
+            return path.to_owned();
+        }
         self.file.parent().unwrap_or(Path::new("")).join(path)
     }
 

@@ -8,7 +8,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
-use super::mistake::{Wrong, did_you_mean};
+use super::mistake::Wrong;
+
+mod report;
 
 /// One table of the document, or the absence of one, in which every key is absent.
 pub(super) struct Table<'d> {
@@ -209,53 +211,6 @@ impl<'d> Table<'d> {
             .collect()
     }
 
-    /// Reports a key that must be there, at the table's own line.
-    pub(super) fn missing(&self, key: &str, write: &str) {
-        let below = if self.name.is_empty() {
-            "at the top".to_owned()
-        } else {
-            format!("below [{}]", self.name)
-        };
-        self.note(
-            self.span.clone(),
-            Wrong::new(
-                format!("{} has no `{key}`", self.shown()),
-                format!("write {write} {below}"),
-            ),
-        );
-    }
-
-    /// Reports a mistake at a key, or at the table's own line where the key is absent.
-    pub(super) fn wrong(&self, key: &str, wrong: Wrong) {
-        let span = self
-            .entries
-            .and_then(|entries| entries.get(key))
-            .map_or(self.span.clone(), Spanned::span);
-        self.note(span, wrong);
-    }
-
-    pub(super) fn note(&self, span: Range<usize>, wrong: Wrong) {
-        self.document.note(span, wrong);
-    }
-
-    /// Reports every key that nobody asked for.
-    pub(super) fn finish(self) {
-        let asked = self.asked.take();
-        for (key, span, _) in self.entries() {
-            if asked.contains(&key) {
-                continue;
-            }
-            let remedy = match did_you_mean(key, asked.iter().copied()) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => format!("remove it, or write one of: {}", known_keys(&asked)),
-            };
-            self.note(
-                span,
-                Wrong::new(format!("{} knows no `{key}`", self.shown()), remedy),
-            );
-        }
-    }
-
     fn parse<T: FromStr<Err = Wrong>>(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<T> {
         let Some(text) = value.get_ref().as_str() else {
             self.note(
@@ -275,14 +230,6 @@ impl<'d> Table<'d> {
             .ok()
     }
 
-    fn shown(&self) -> String {
-        if self.name.is_empty() {
-            "the inventory".to_owned()
-        } else {
-            format!("[{}]", self.name)
-        }
-    }
-
     fn joined(&self, key: &str) -> String {
         if self.name.is_empty() {
             key.to_owned()
@@ -290,13 +237,6 @@ impl<'d> Table<'d> {
             format!("{}.{key}", self.name)
         }
     }
-}
-
-fn known_keys(asked: &[&str]) -> String {
-    let mut known = asked.to_vec();
-    known.sort_unstable();
-    known.dedup();
-    known.join(", ")
 }
 
 fn article(kind: &str) -> String {

@@ -106,7 +106,7 @@ impl Region {
         let ipv6 = table.text::<PublicIpv6>("ipv6").map(|address| address.0);
         let address = ipv4.map(|address| HostName::from(IpAddr::V4(address)));
         let ssh = Ssh::read(table.section("ssh"), defaults.ssh, address);
-        let mirrors = Mirrors::read(table.section("mirrors"), &Mirrors::default());
+        let mirrors = Mirrors::read(table.section("mirrors"), &Mirrors::none());
         let env = variables(table.section("env"), defaults.env);
         let model = match table.section("model") {
             absent if absent.is_absent() => defaults.model.cloned(),

@@ -49,6 +49,11 @@ impl Secrets {
         {
             mistakes.push(mistake(inventory, reference, wrong));
         }
+        for reference in inventory.model_keys() {
+            if let Some(wrong) = secrets.get(reference).and_then(no_bearer_token) {
+                mistakes.push(mistake(inventory, reference, wrong));
+            }
+        }
         if mistakes.is_empty() {
             Ok(secrets)
         } else {
@@ -102,6 +107,16 @@ fn too_short(secret: &Secret) -> Option<Wrong> {
         Wrong::new(
             format!("the secret has {bytes} bytes, HS256 needs at least {SHORTEST_JWT_SECRET}"),
             "make a new one, for example with `openssl rand -base64 48`",
+        )
+    })
+}
+
+/// A key that cannot stand in an `Authorization` header; the server would refuse it at its start.
+fn no_bearer_token(secret: &Secret) -> Option<Wrong> {
+    (!secret.expose().bytes().all(|byte| byte.is_ascii_graphic())).then(|| {
+        Wrong::new(
+            "the key holds a space, a line break or a letter outside ASCII",
+            "store the key as it was issued, without quotes and alone",
         )
     })
 }

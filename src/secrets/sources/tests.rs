@@ -187,6 +187,30 @@ fn all_unresolved_references_are_reported_at_once_with_their_lines() {
 }
 
 #[test]
+fn a_key_with_a_line_break_is_refused_before_it_reaches_a_host() {
+    let text = EXAMPLE
+        .replace(
+            "{ env = \"VOLCENGINE_API_KEY\" }",
+            "{ command = [\"printf\", \"one\\\\ntwo\"] }",
+        )
+        .replace(
+            "endpoint_id = { env = \"VOLCENGINE_ENDPOINT_ID\" }",
+            "endpoint_id = \"ep-1\"",
+        )
+        .replace(
+            "{ env = \"JWT_SECRET\" }",
+            "{ command = [\"printf\", \"%064d\", \"0\"] }",
+        );
+    let inventory = Inventory::parse(&text, "geodeploy.toml").unwrap();
+    let mistakes = Secrets::resolve(&inventory).unwrap_err();
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+    assert!(
+        mistakes[0].cause.contains("line break") && mistakes[0].text == "model.api_key",
+        "{mistakes:?}"
+    );
+}
+
+#[test]
 fn made_up_secrets_stand_for_every_reference() {
     let inventory = Inventory::parse(EXAMPLE, "geodeploy.toml").unwrap();
     let secrets = Secrets::made_up(&inventory, |reference| Secret::new(reference.key.clone()));

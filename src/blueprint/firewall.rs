@@ -1,0 +1,61 @@
+//! Who may reach a host, as rules.
+
+use crate::inventory::{Cidr, DatabaseMode, Inventory, Peer, Region};
+use crate::resource::{Firewall, Resource, Rule};
+
+/// Port of MongoDB.
+pub(super) const DATABASE_PORT: u16 = 27017;
+
+/// SSH for administrators, HTTP and HTTPS for everybody, the database for its peers; over IPv4 and IPv6.
+pub(super) fn rules(inventory: &Inventory, region: &Region) -> Resource {
+    let ssh = region.ssh.login.port.number();
+    let mut rules: Vec<Rule> = region
+        .firewall
+        .administrators
+        .iter()
+        .map(|network| from("ssh", ssh, *network))
+        .collect();
+    for (name, port) in [("http", 80), ("https", 443)] {
+        rules.push(Rule {
+            name: name.to_owned(),
+            port,
+            from: None,
+        });
+    }
+    let here = inventory.database.region.as_ref() == Some(&region.name);
+    if here && inventory.database.mode != DatabaseMode::Embedded {
+        rules.extend(
+            peers(inventory, region)
+                .into_iter()
+                .map(|network| from("mongodb", DATABASE_PORT, network)),
+        );
+    }
+    Resource::Firewall(Firewall { rules })
+}
+
+fn peers(inventory: &Inventory, region: &Region) -> Vec<Cidr> {
+    let addresses = |peer: &Peer| match peer {
+        Peer::Network(network) => vec![*network],
+        Peer::Region(name) => inventory
+            .regions
+            .iter()
+            .filter(|other| other.name == *name)
+            .flat_map(|other| other.addresses.networks())
+            .collect(),
+    };
+    region
+        .firewall
+        .database_peers
+        .iter()
+        .flat_map(addresses)
+        .collect()
+}
+
+/// Names are unique on a host, because a rule's name is the tag that it is known by.
+fn from(what: &str, port: u16, network: Cidr) -> Rule {
+    Rule {
+        name: format!("{what}-{network}"),
+        port,
+        from: Some(network.network()),
+    }
+}
