@@ -1,5 +1,4 @@
-//! Resources against the real tools of this machine, in namespaces of their own: /etc, /run and /var/lib are copies
-//! that vanish with the test, and the network has nothing but a loopback. As root, with unshare and overlayfs.
+//! Resources against the real tools of this machine.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,123 +7,21 @@
     reason = "a test fails by panicking and says what it could not try"
 )]
 
+#[path = "common/namespaces.rs"]
+mod namespaces;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use geodeploy::agent::machine::Machine;
-use geodeploy::agent::system::{Fault, Invocation, System as _};
-use geodeploy::plan::{Change, Value};
+use geodeploy::agent::system::{Fault, System as _};
+use geodeploy::plan::Value;
 use geodeploy::resource::{
-    Context, Facts, Firewall, Manage, Nginx, Rule, Sysctl, Unit, User, nginx,
+    Content, Context, Facts, File, Firewall, Manage as _, Nginx, Ownership, Package, Resource,
+    Sysctl, Unit, Upgrade, UpgradeScope, User, nginx,
 };
 use geodeploy::secrets::{FingerprintKey, Secret};
-
-const INSIDE: &str = "GEODEPLOY_TEST_INSIDE";
-
-const ENTER: &str = r#"
-set -e
-mount --make-rprivate /
-top=$(mktemp -d)
-mount -t tmpfs tmpfs "$top"
-for folder in etc var/lib; do
-    mkdir -p "$top/$folder/upper" "$top/$folder/work"
-    mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$top/$folder/upper,workdir=$top/$folder/work" "/$folder"
-done
-mount -t tmpfs tmpfs /run
-ip link set lo up
-exec "$@"
-"#;
-
-/// Runs the test of that name again inside; `true` where the caller is inside already.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the test runs itself in namespaces"
-)]
-fn inside(test: &str) -> bool {
-    if std::env::var(INSIDE).is_ok() {
-        return true;
-    }
-    if std::fs::metadata("/proc/self/ns").is_err() || !is_root() {
-        println!("{test}: not as root, so not tried for real");
-        return false;
-    }
-    let program = std::env::current_exe().unwrap();
-    let status = Command::new("unshare")
-        .args(["--mount", "--net", "--", "sh", "-c", ENTER, "sh"])
-        .arg(program)
-        .args(["--exact", test, "--nocapture"])
-        .env(INSIDE, "1")
-        .status()
-        .unwrap();
-    assert!(status.success(), "{test} failed inside its namespaces");
-    false
-}
-
-fn is_root() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    status.lines().any(|line| line.starts_with("Uid:\t0\t0"))
-}
-
-fn installed(program: &str) -> bool {
-    let there = Path::new(program).exists();
-    if !there {
-        println!("{program} is not installed, so not tried for real");
-    }
-    there
-}
-
-struct Host {
-    key: FingerprintKey,
-}
-
-impl Host {
-    fn new() -> Self {
-        Self {
-            key: FingerprintKey::new(Secret::new("key".to_owned())),
-        }
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&Context<'_>) -> T) -> T {
-        work(&Context {
-            system: &Machine,
-            key: &self.key,
-            facts: &Facts::default(),
-            progress: &|line| println!("{line}"),
-        })
-    }
-
-    fn change(&self, resource: &dyn Manage) -> Option<Change> {
-        self.with(|context| {
-            let found = resource.inspect(context).unwrap();
-            Change::between(resource.id(), found, resource.desired(&self.key))
-        })
-    }
-
-    /// Applies what differs; afterwards nothing does.
-    fn converge(&self, resource: &dyn Manage) {
-        let change = self.change(resource).expect("something to change");
-        self.with(|context| resource.apply(&change, context))
-            .unwrap();
-        assert_eq!(self.change(resource), None);
-    }
-}
-
-fn run(argv: &[&str]) -> String {
-    let output = Machine.run(&Invocation::new(argv)).unwrap();
-    output.checked(&argv.join(" ")).unwrap().stdout
-}
-
-fn differing(change: &Change) -> Vec<&str> {
-    let (before, after) = (
-        change.before.as_ref().unwrap(),
-        change.after.as_ref().unwrap(),
-    );
-    let names = after.iter().map(|(name, _)| name);
-    names
-        .filter(|name| before.get(name) != after.get(name))
-        .collect()
-}
+use namespaces::{Host, differing, inside, installed, run};
 
 fn files(folder: &str) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
@@ -137,123 +34,6 @@ fn files(folder: &str) -> BTreeMap<String, Vec<u8>> {
         }
     }
     found
-}
-
-fn rule(name: &str, port: u16, from: Option<&str>) -> Rule {
-    Rule {
-        name: name.to_owned(),
-        port,
-        from: from.map(|from| from.parse().unwrap()),
-    }
-}
-
-/// The lines of ufw's files that are not ours.
-fn foreign() -> Vec<String> {
-    let text = ["/etc/ufw/user.rules", "/etc/ufw/user6.rules"]
-        .map(|path| std::fs::read_to_string(path).unwrap());
-    let lines = text.iter().flat_map(|text| text.lines());
-    let tuples = lines.filter(|line| {
-        line.starts_with("### tuple") && !line.contains("comment=67656f6465706c6f793a")
-    });
-    tuples.map(str::to_owned).collect()
-}
-
-#[test]
-fn the_firewall_converges_keeps_foreign_rules_and_sees_what_the_kernel_lost() {
-    if !inside("the_firewall_converges_keeps_foreign_rules_and_sees_what_the_kernel_lost")
-        || !installed("/usr/sbin/ufw")
-    {
-        return;
-    }
-    let host = Host::new();
-    run(&["ufw", "limit", "2222/tcp", "comment", "mine"]);
-    run(&[
-        "ufw",
-        "allow",
-        "proto",
-        "tcp",
-        "from",
-        "0.0.0.0/0",
-        "to",
-        "any",
-        "port",
-        "443",
-    ]);
-    let theirs = foreign();
-    assert_eq!(theirs.len(), 3);
-    let mut firewall = Firewall {
-        rules: vec![
-            rule("ssh", 22, Some("203.0.113.7/32")),
-            rule("ssh", 22, Some("2001:db8::/32")),
-            rule("http", 80, None),
-            rule("https", 443, None),
-        ],
-    };
-    host.converge(&firewall);
-    assert_eq!(foreign(), theirs);
-
-    run(&[
-        "iptables",
-        "-D",
-        "ufw-user-input",
-        "-p",
-        "tcp",
-        "--dport",
-        "80",
-        "-j",
-        "ACCEPT",
-    ]);
-    assert_eq!(differing(&host.change(&firewall).unwrap()), ["loaded"]);
-    host.converge(&firewall);
-
-    run(&[
-        "ufw", "delete", "allow", "proto", "tcp", "from", "::/0", "to", "any", "port", "80",
-    ]);
-    assert_eq!(differing(&host.change(&firewall).unwrap()), ["rules"]);
-    host.converge(&firewall);
-
-    run(&["ufw", "default", "allow", "incoming"]);
-    assert_eq!(
-        differing(&host.change(&firewall).unwrap())[0],
-        "default_incoming"
-    );
-    host.converge(&firewall);
-
-    firewall.rules.remove(2);
-    firewall.rules[0].from = Some("198.51.100.0/24".parse().unwrap());
-    host.converge(&firewall);
-    assert_eq!(foreign(), theirs);
-    let table = run(&["iptables", "-S", "ufw-user-input"]);
-    assert!(
-        table.contains("-s 198.51.100.0/24")
-            && !table.contains("203.0.113.7")
-            && !table.contains("--dport 80 ")
-    );
-
-    run(&["ufw", "disable"]);
-    assert_eq!(
-        differing(&host.change(&firewall).unwrap()),
-        ["enabled", "loaded"]
-    );
-    host.converge(&firewall);
-}
-
-#[test]
-fn a_firewall_whose_ipv6_was_off_covers_both_families_afterwards() {
-    if !inside("a_firewall_whose_ipv6_was_off_covers_both_families_afterwards")
-        || !installed("/usr/sbin/ufw")
-    {
-        return;
-    }
-    let path = "/etc/default/ufw";
-    let text = std::fs::read_to_string(path).unwrap();
-    std::fs::write(path, text.replace("IPV6=yes", "IPV6=no")).unwrap();
-    run(&["ufw", "--force", "enable"]);
-    let host = Host::new();
-    host.converge(&Firewall {
-        rules: vec![rule("http", 80, None)],
-    });
-    assert!(run(&["ip6tables", "-S", "ufw6-user-input"]).contains("--dport 80 "));
 }
 
 #[test]
@@ -395,7 +175,7 @@ fn a_unit_with_a_misspelt_key_is_refused_before_it_is_put_in_place() {
 #[test]
 fn an_installed_package_is_found_with_its_state() {
     let host = Host::new();
-    let package = geodeploy::resource::Package {
+    let package = Package {
         name: "dpkg".to_owned(),
         version: None,
         installed: true,
@@ -428,5 +208,63 @@ fn an_installed_package_is_found_with_its_state() {
             .filter(|package| package.state == "installed")
             .count(),
         count
+    );
+}
+
+#[test]
+fn a_look_at_forty_resources_takes_less_than_300_ms() {
+    if !inside("a_look_at_forty_resources_takes_less_than_300_ms") || !installed("/usr/bin/apt-get")
+    {
+        return;
+    }
+    let package = |name: &str| {
+        Resource::Package(Package {
+            name: name.to_owned(),
+            version: None,
+            installed: true,
+            held: false,
+        })
+    };
+    let file = |number: usize| {
+        Resource::File(File {
+            path: format!("/etc/geodeploytest/{number}").into(),
+            content: Some(Content::Plain("text\n".repeat(200))),
+            ownership: Ownership::root(0o644),
+            notifies: Vec::new(),
+        })
+    };
+    let mut resources: Vec<Resource> = (0..28).map(file).collect();
+    resources.extend(
+        [
+            "nginx", "ufw", "dpkg", "apt", "sudo", "git", "curl", "zstd", "chrony",
+        ]
+        .map(package),
+    );
+    resources.push(Resource::Nginx(site("server {}\n")));
+    resources.push(Resource::Firewall(Firewall { rules: Vec::new() }));
+    resources.push(Resource::Upgrade(Upgrade {
+        scope: UpgradeScope::All,
+    }));
+    let key = FingerprintKey::new(Secret::new("key".to_owned()));
+    let looks = (0..4).map(|_| {
+        let begun = std::time::Instant::now();
+        let facts = Facts::about(&resources);
+        let context = Context {
+            system: &Machine,
+            key: &key,
+            facts: &facts,
+            progress: &|_| {},
+        };
+        for resource in &resources {
+            resource.manage().inspect(&context).unwrap();
+        }
+        begun.elapsed()
+    });
+    let looks: Vec<_> = looks.collect();
+    println!("{looks:?}");
+    // The first one simulates the upgrade; the rest have it.
+    assert!(
+        looks[1..].iter().min().unwrap().as_millis() < 300,
+        "{looks:?}"
     );
 }
