@@ -8,21 +8,25 @@ use geodeploy::inventory::{EXAMPLE, Inventory, Mistake};
 /// Set to accept what the program says now as what it has to say.
 const ACCEPT: &str = "ACCEPT_MISTAKES";
 
-fn bad_inventories() -> Vec<PathBuf> {
+#[expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests: a broken checkout is a failed test"
+)]
+fn bad_inventories() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_inventories");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("the folder of bad inventories")
-        .map(|entry| entry.expect("an entry").path())
+    let mut files: Vec<(PathBuf, String)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
         .collect();
     files.sort();
     files
 }
 
-fn mistakes(path: &Path) -> Vec<Mistake> {
-    let text = fs::read_to_string(path).expect("a bad inventory");
-    let name = path.file_name().expect("its name").to_string_lossy();
-    Inventory::parse(&text, &name).err().unwrap_or_default()
+fn mistakes(path: &Path, text: &str) -> Vec<Mistake> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Inventory::parse(text, &name).err().unwrap_or_default()
 }
 
 #[test]
@@ -36,8 +40,8 @@ fn every_bad_inventory_is_told_all_its_mistakes_in_these_words() {
     let files = bad_inventories();
     assert!(files.len() >= 30, "{} bad inventories", files.len());
     let mut differing = Vec::new();
-    for path in &files {
-        let shown: String = mistakes(path)
+    for (path, text) in &files {
+        let shown: String = mistakes(path, text)
             .iter()
             .map(|mistake| format!("{mistake}\n"))
             .collect();
@@ -58,9 +62,8 @@ fn every_bad_inventory_is_told_all_its_mistakes_in_these_words() {
 
 #[test]
 fn every_mistake_names_its_line_its_cause_and_its_remedy() {
-    for path in bad_inventories() {
-        let text = fs::read_to_string(&path).expect("a bad inventory");
-        for mistake in mistakes(&path) {
+    for (path, text) in bad_inventories() {
+        for mistake in mistakes(&path, &text) {
             let line = mistake.line.expect("a line");
             assert!(
                 line >= 1 && line <= text.lines().count().max(1),
@@ -74,8 +77,8 @@ fn every_mistake_names_its_line_its_cause_and_its_remedy() {
 
 #[test]
 fn no_message_repeats_a_secret_that_was_written_out() {
-    for path in bad_inventories() {
-        for mistake in mistakes(&path) {
+    for (path, text) in bad_inventories() {
+        for mistake in mistakes(&path, &text) {
             assert!(!mistake.to_string().contains("hunter2"), "{mistake}");
         }
     }

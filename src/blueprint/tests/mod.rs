@@ -104,13 +104,12 @@ fn a_region_overrides_the_variables_of_all() {
 fn the_environment_file_is_sealed_private_and_quoted() {
     let (inventory, secrets) = example();
     let blueprint = region(&inventory, &inventory.regions[0].name, &secrets).unwrap();
-    let file = blueprint
-        .resources
-        .iter()
-        .find_map(|resource| match resource {
-            Resource::File(file) if file.path.ends_with("yourapp/env") => Some(file),
-            _ => None,
-        });
+    let file = blueprint.resources.iter().find_map(|resource| {
+        let Resource::File(file) = resource else {
+            return None;
+        };
+        file.path.ends_with("yourapp/env").then_some(file)
+    });
     let file = file.unwrap();
     assert_eq!(file.ownership, Ownership::root(0o600));
     let Some(Content::Secret(text)) = &file.content else {
@@ -195,11 +194,12 @@ fn provision_never_decides_whether_the_application_runs() {
         .resources;
     let services: Vec<_> = resources
         .iter()
-        .filter_map(|resource| match resource {
-            Resource::Service(service) if service.unit.starts_with("yourapp") => {
-                Some((service.enabled, service.running))
-            }
-            _ => None,
+        .filter_map(|resource| {
+            let Resource::Service(service) = resource else {
+                return None;
+            };
+            let state = (service.enabled, service.running);
+            service.unit.starts_with("yourapp").then_some(state)
         })
         .collect();
     assert_eq!(services, [(true, None), (true, None)]);

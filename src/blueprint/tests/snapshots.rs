@@ -7,31 +7,25 @@ use super::*;
 fn shown(blueprint: &Blueprint) -> String {
     let mut text = String::new();
     for resource in &blueprint.resources {
-        let (head, body) = match resource {
-            Resource::File(file) => (
-                format!(
-                    "file {} {:04o} {}",
-                    file.path.display(),
-                    file.ownership.mode,
-                    file.ownership.owner
-                ),
-                match &file.content {
-                    Some(Content::Plain(body)) => body.clone(),
-                    Some(Content::Secret(body)) => body.expose().to_owned(),
-                    None => "(absent)\n".to_owned(),
-                },
-            ),
-            Resource::Unit(unit) => (format!("unit {}", unit.name), unit.content.clone()),
-            Resource::Nginx(nginx) => (
-                format!(
-                    "nginx {}, enabled site: {}",
-                    nginx.path.display(),
-                    nginx.enabled_site
-                ),
-                nginx.content.clone().unwrap_or_default(),
-            ),
-            other => (format!("{other:?}"), String::new()),
-        };
+        let mut head = format!("{resource:?}");
+        let mut body = String::new();
+        if let Resource::File(file) = resource {
+            let ownership = &file.ownership;
+            let path = file.path.display();
+            head = format!("file {path} {:04o} {}", ownership.mode, ownership.owner);
+            body = match &file.content {
+                Some(Content::Plain(text)) => text.clone(),
+                Some(Content::Secret(text)) => text.expose().to_owned(),
+                None => "(absent)\n".to_owned(),
+            };
+        } else if let Resource::Unit(unit) = resource {
+            head = format!("unit {}", unit.name);
+            body.clone_from(&unit.content);
+        } else if let Resource::Nginx(nginx) = resource {
+            let path = nginx.path.display();
+            head = format!("nginx {path}, enabled site: {}", nginx.enabled_site);
+            body = nginx.content.clone().unwrap_or_default();
+        }
         write!(text, "==== {head}\n{body}").unwrap();
     }
     text
