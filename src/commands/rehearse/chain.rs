@@ -92,30 +92,9 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
         check::run(globals, check::Args {})?;
         Ok(((), "inventory, secrets and templates".to_owned()))
     })?;
-    report.step("plan", || {
-        let outcome = plan::run(
-            globals,
-            plan::Args {
-                region: None,
-                out: None,
-                host_binary: None,
-            },
-        )?;
-        Ok((
-            (),
-            match outcome {
-                Outcome::Differences => "bare hosts, everything to do".to_owned(),
-                Outcome::Done => "nothing to do".to_owned(),
-            },
-        ))
-    })?;
-    let provision = || provision::Args {
-        region: None,
-        plan: None,
-        host_binary: None,
-    };
+    report.step("plan", || Ok(((), planned(globals)?.to_owned())))?;
     report.step("provision", || {
-        provision::run(globals, provision())?;
+        provision(globals)?;
         Ok(((), "packages, nginx, firewall, units".to_owned()))
     })?;
     report.step("deploy", || {
@@ -142,23 +121,43 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
         })?;
     }
     report.step("provision again", || {
-        provision::run(globals, provision())?;
-        let outcome = plan::run(
-            globals,
-            plan::Args {
-                region: None,
-                out: None,
-                host_binary: None,
-            },
-        )?;
-        match outcome {
-            Outcome::Done => Ok(((), "nothing to change".to_owned())),
-            Outcome::Differences => Err(Error::new(
+        provision(globals)?;
+        match planned(globals)? {
+            NOTHING => Ok(((), NOTHING.to_owned())),
+            _ => Err(Error::new(
                 ErrorKind::Failed,
                 "a second run would change something",
             )),
         }
     })
+}
+
+const NOTHING: &str = "nothing to change";
+
+fn planned(globals: &Globals) -> Result<&'static str, Error> {
+    let outcome = plan::run(
+        globals,
+        plan::Args {
+            region: None,
+            out: None,
+            host_binary: None,
+        },
+    )?;
+    Ok(match outcome {
+        Outcome::Differences => "bare hosts, everything to do",
+        Outcome::Done => NOTHING,
+    })
+}
+
+fn provision(globals: &Globals) -> Result<Outcome, Error> {
+    provision::run(
+        globals,
+        provision::Args {
+            region: None,
+            plan: None,
+            host_binary: None,
+        },
+    )
 }
 
 fn client(region: &Region, address: std::net::Ipv4Addr) -> Result<reqwest::Client, Error> {
