@@ -102,3 +102,8 @@ pub(crate) fn spread(mut times: Vec<f64>) -> (f64, f64, f64) {
     times.sort_by(f64::total_cmp);
     (times[0], times[times.len() / 2], times[times.len() - 1])
 }
+
+/// What a program wrote, without blanks around it.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}
