@@ -49,12 +49,17 @@ pub(crate) fn spec(name: &str, round_trip: u64, megabits: Option<f64>) -> LabSpe
     spec
 }
 
+/// The right to be the only test that boots twins.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Brings a lab up, or says why not.
 pub(crate) fn up(test: &str, spec: impl FnOnce() -> LabSpec) -> Option<Held> {
     if !possible(test) {
         return None;
     }
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let alone = alone();
     let lab = Lab::up(&spec(), &|event| eprintln!("{event}")).unwrap();
     Some(Held { lab, _alone: alone })
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use geodeploy::rehearse::{Lab, LabSpec, SwitchProgram, TwinSpec};
 
-use crate::common::{possible, run, spec, ssh, text, up};
+use crate::common::{alone, possible, run, spec, ssh, text, up};
 
 /// The number in a lab's addresses and in the names of its devices.
 fn number(lab: &Lab) -> u8 {
@@ -80,6 +80,7 @@ fn a_lab_outlives_a_killed_operator_and_another_process_opens_and_ends_it() {
     if !possible(name) {
         return;
     }
+    let _alone = alone();
     let own = std::env::current_exe().unwrap();
     let words = [
         "--exact",
