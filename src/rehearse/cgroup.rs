@@ -160,6 +160,11 @@ impl Group {
                 fs::remove_dir(folder).ok();
             }
             if !self.0.exists() {
+                // The folder of all labs goes with the last one.
+                let folders = [mount_points("cgroup"), mount_points("cgroup2")].concat();
+                folders
+                    .iter()
+                    .for_each(|root| drop(fs::remove_dir(root.join(FOLDER))));
                 return Ok(());
             }
             if started.elapsed() > Duration::from_secs(10) {

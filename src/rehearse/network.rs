@@ -94,46 +94,82 @@ impl Network {
         ip(&[], &commands)
     }
 
-    /// Makes a twin's namespace and moves its interface there as `eth0`.
+    fn known(&self, name: &str) -> Result<Endpoint> {
+        self.twin(name).ok_or_else(|| {
+            let why = format!("there are {:?}", self.twins);
+            Error::new(format!("no twin {name:?}"), why, "use one of them")
+        })
+    }
+
+    /// Makes a twin's namespace and moves its interface there as `eth0`, not yet plugged in.
     ///
     /// # Errors
     /// When `ip` refuses.
-    pub fn raise_twin(&self, name: &str) -> Result<()> {
+    pub fn add_twin(&self, name: &str) -> Result<()> {
         let namespace = self.namespace(name);
-        let twin = self.twin(name).ok_or_else(|| {
-            Error::new(
-                format!("no twin {name:?}"),
-                format!("there are {:?}", self.twins),
-                "use one of them",
-            )
-        })?;
-        let interface = format!("gd{}-{}", self.number, twin.mac[5]);
+        let interface = format!("gd{}-{}", self.number, self.known(name)?.mac[5]);
         check(["ip", "netns", "add", &namespace])?;
         check([
             "ip", "link", "set", "dev", &interface, "netns", &namespace, "name", "eth0",
         ])?;
-        let mut commands = vec!["link set dev lo up".to_owned()];
-        commands.extend(self.commands_for("eth0", &[twin]));
-        ip(&["-n", &namespace], &commands)
+        ip(&["-n", &namespace], &["link set dev lo up".to_owned()])
     }
 
+    /// Plugs a twin in: its interface is up and has its addresses. Nothing changes if it is.
+    ///
+    /// # Errors
+    /// When `ip` refuses.
+    pub fn plug_in(&self, name: &str) -> Result<()> {
+        ip(
+            &["-n", &self.namespace(name)],
+            &self.commands_for("eth0", &[self.known(name)?]),
+        )
+    }
+
+    /// Unplugs a twin: without this the kernel would go on answering for a machine whose power is cut.
+    ///
+    /// # Errors
+    /// When `ip` refuses.
+    pub fn unplug(&self, name: &str) -> Result<()> {
+        ip(
+            &["-n", &self.namespace(name)],
+            &["link set dev eth0 down".to_owned()],
+        )
+    }
+
+    /// Up, with addresses, and with the hardware addresses of all others: between continents nobody asks for those,
+    /// and a question would cost a round trip that the real link does not have.
     fn commands_for(&self, interface: &str, endpoints: &[Endpoint]) -> Vec<String> {
-        let mac: Vec<_> = endpoints[0]
-            .mac
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let has_ipv6 = std::path::Path::new("/proc/net/if_inet6").exists();
+        let own = endpoints
+            .first()
+            .map(|endpoint| endpoint.mac)
+            .unwrap_or_default();
         let mut commands = vec![format!(
             "link set dev {interface} address {} up",
-            mac.join(":")
+            hardware(own)
         )];
         for endpoint in endpoints {
-            commands.push(format!("address add {}/24 dev {interface}", endpoint.ipv4));
-            if std::path::Path::new("/proc/net/if_inet6").exists() {
+            commands.push(format!(
+                "address replace {}/24 dev {interface}",
+                endpoint.ipv4
+            ));
+            if has_ipv6 {
                 commands.push(format!(
-                    "address add {}/64 dev {interface} nodad",
+                    "address replace {}/64 dev {interface} nodad",
                     endpoint.ipv6
                 ));
+            }
+        }
+        let all = self.ports().into_iter().flat_map(|port| port.endpoints);
+        for other in all.filter(|other| other.mac != own) {
+            let rest = format!(
+                "lladdr {} dev {interface} nud permanent",
+                hardware(other.mac)
+            );
+            commands.push(format!("neighbour replace {} {rest}", other.ipv4));
+            if has_ipv6 {
+                commands.push(format!("neighbour replace {} {rest}", other.ipv6));
             }
         }
         commands
@@ -159,6 +195,11 @@ impl Network {
 fn decimal(number: u8) -> u16 {
     let number = u16::from(number);
     (number / 100) << 8 | (number / 10 % 10) << 4 | (number % 10)
+}
+
+/// A hardware address as `ip` writes it.
+fn hardware(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 /// The names of all network namespaces.

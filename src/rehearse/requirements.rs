@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cgroup;
 use super::error::{Error, Result};
@@ -32,6 +33,13 @@ const KEYRING: (&str, &str) = (
     "/usr/share/keyrings/debian-archive-keyring.gpg",
     "debian-archive-keyring",
 );
+
+/// A name that no other probe has, of this process or of another.
+fn probe_name(prefix: &str) -> String {
+    static PROBES: AtomicU64 = AtomicU64::new(0);
+    let count = PROBES.fetch_add(1, Ordering::Relaxed);
+    format!("{prefix}-{}-{count}", std::process::id())
+}
 
 /// Something that twins need and this machine lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +138,7 @@ fn groups() -> Option<Missing> {
     let Some(root) = cgroup::mount_point() else {
         return missing("not mounted".to_owned());
     };
-    let probe = root.join(format!("geodeploy-probe-{}", std::process::id()));
+    let probe = root.join(probe_name("geodeploy-probe"));
     match fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe)) {
         Ok(()) => None,
         Err(why) => missing(format!("{}: {why}", root.display())),
@@ -170,7 +178,7 @@ fn namespaces() -> Option<Missing> {
 }
 
 fn overlay(storage: &Path) -> Option<Missing> {
-    let folder = storage.join(format!(".probe-{}", std::process::id()));
+    let folder = storage.join(probe_name(".probe"));
     let script = "cd \"$0\" && mkdir lower upper work root && mount -t overlay overlay \
                   -o lowerdir=lower,upperdir=upper,workdir=work root";
     let tried = fs::create_dir_all(&folder)

@@ -67,10 +67,9 @@ fn put(root: &Path, name: &str, text: &str, mode: u32) -> Result<()> {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
         }
         // What the base has there may be read-only or a link; a twin's own is neither.
-        fs::remove_file(&path).or_else(|why| match why.kind() {
-            std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(why),
-        })?;
+        if fs::symlink_metadata(&path).is_ok() {
+            fs::remove_file(&path)?;
+        }
         fs::write(&path, text)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(mode))
     });

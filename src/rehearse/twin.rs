@@ -11,6 +11,7 @@ use super::base::Suite;
 use super::cgroup::Group;
 use super::error::{Error, Result};
 use super::layers::Layers;
+use super::network::Network;
 use super::shell::{Call, Output, tail};
 use super::switch::Endpoint;
 
@@ -40,7 +41,7 @@ pub struct Twin {
     /// Its file system.
     pub layers: Layers,
     pub(super) group: Group,
-    pub(super) namespace: String,
+    pub(super) network: Network,
     pub(super) console: PathBuf,
 }
 
@@ -74,8 +75,12 @@ impl Twin {
             return Ok(());
         }
         self.layers.mount()?;
+        self.network.plug_in(&self.name)?;
         let (root, hostname) = (self.root(), format!("--hostname={}", self.name));
-        let namespace = format!("--network-namespace-path=/run/netns/{}", self.namespace);
+        let namespace = format!(
+            "--network-namespace-path=/run/netns/{}",
+            self.network.namespace(&self.name)
+        );
         // CAP_NET_ADMIN: without it ufw fails. CAP_IPC_LOCK: without it mongod aborts with "Failed to mlock".
         let options = "--quiet --register=no --keep-unit --boot --resolv-conf=off --timezone=off --link-journal=no \
                        --console=read-only --capability=CAP_NET_ADMIN,CAP_IPC_LOCK";
@@ -176,6 +181,7 @@ impl Twin {
     /// # Errors
     /// When a process does not end.
     pub fn power_off(&self) -> Result<()> {
+        self.network.unplug(&self.name)?;
         self.group.kill()
     }
 
@@ -192,7 +198,7 @@ impl Twin {
             }
             sleep(Duration::from_millis(20));
         }
-        self.group.kill()
+        self.power_off()
     }
 
     /// Reboots it from inside, as its administrator would, and waits until it is ready; returns how long that took.

@@ -49,12 +49,17 @@ pub(crate) fn spec(name: &str, round_trip: u64, megabits: Option<f64>) -> LabSpe
     spec
 }
 
+/// The right to be the only test that boots twins.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Brings a lab up, or says why not.
 pub(crate) fn up(test: &str, spec: impl FnOnce() -> LabSpec) -> Option<Held> {
     if !possible(test) {
         return None;
     }
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let alone = alone();
     let lab = Lab::up(&spec(), &|event| eprintln!("{event}")).unwrap();
     Some(Held { lab, _alone: alone })
 }
@@ -101,4 +106,9 @@ pub(crate) fn ssh(lab: &Lab, twin: &Twin, user: &str, command: &str) -> Output {
 pub(crate) fn spread(mut times: Vec<f64>) -> (f64, f64, f64) {
     times.sort_by(f64::total_cmp);
     (times[0], times[times.len() / 2], times[times.len() - 1])
+}
+
+/// What a program wrote, without blanks around it.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
 }

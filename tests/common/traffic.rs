@@ -30,14 +30,17 @@ pub(crate) fn pings(twin: &Twin, target: &str, count: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Sends bytes from a twin to the operator; megabits a second from the first byte to the last.
+/// Sends bytes from a twin to the operator; megabits a second of the second half, when TCP has found its speed.
 pub(crate) fn upload(lab: &Lab, twin: &Twin, bytes: usize) -> f64 {
     let listener = TcpListener::bind((lab.operator().ipv4, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let reader = spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut buffer = vec![0; 1 << 20];
-        let mut seen = stream.read(&mut buffer).unwrap();
+        let mut seen = 0;
+        while seen < bytes / 2 {
+            seen += stream.read(&mut buffer).unwrap();
+        }
         let (started, first) = (Instant::now(), seen);
         loop {
             match stream.read(&mut buffer).unwrap() {

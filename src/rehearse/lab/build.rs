@@ -84,7 +84,7 @@ pub(super) fn build(
     lab.inside = start_switch(&lab.state, spec)?;
     lab.state.network.raise_operator()?;
     for twin in &lab.twins {
-        lab.state.network.raise_twin(&twin.name)?;
+        lab.state.network.add_twin(&twin.name)?;
     }
     progress(Event::StartingMirror);
     let mirror = lab.state.mirror();
@@ -118,7 +118,11 @@ fn start_switch(state: &State, spec: &LabSpec) -> Result<Option<InsideSwitch>> {
             let text = serde_json::to_string(&config).map_err(|why| Error::file(&path, why))?;
             fs::write(&path, text).map_err(|why| Error::file(&path, why))?;
             let path = path.to_string_lossy();
-            let argv = argv.iter().map(String::as_str).chain([path.as_ref()]);
+            // Twins at work on all processors must not make frames late.
+            let argv = ["nice", "-n", "-20"]
+                .into_iter()
+                .chain(argv.iter().map(String::as_str))
+                .chain([path.as_ref()]);
             state.group()?.below("switch").enter(argv)?.detach(&log)?;
             None
         }

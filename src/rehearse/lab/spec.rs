@@ -249,7 +249,7 @@ mod tests {
         assert!(refused(|spec| spec.twins.clear()).contains("0 twins"));
         let link = |spec: &mut LabSpec| {
             spec.links
-                .push(LinkSpec::new("operator", "eu", Duration::ZERO, None))
+                .push(LinkSpec::new("operator", "eu", Duration::ZERO, None));
         };
         assert!(refused(link).contains("eu"));
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::base::{self, Suite};
 use super::super::cgroup::Group;
 use super::super::error::{Error, Result};
-use super::super::layers::Layers;
+use super::super::layers::{Layers, remove};
 use super::super::mirror::Mirror;
 use super::super::network::{self, Network};
 use super::super::twin::Twin;
@@ -58,34 +58,24 @@ impl State {
         fs::create_dir_all(RUN).map_err(|why| Error::file(Path::new(RUN), why))?;
         let lock = File::create(&path).map_err(|why| Error::file(&path, why))?;
         lock.lock().map_err(|why| Error::file(&path, why))?;
-        if folder.exists() {
+        if Self::read(name).is_ok() {
             return Err(Error::new(
                 format!("cannot bring up the lab {name}"),
                 format!("there is one of that name: {}", folder.display()),
                 "take it down: geodeploy rehearse down",
             ));
         }
-        let mut taken: Vec<_> = Self::all()
-            .iter()
-            .map(|state| state.network.number)
-            .collect();
-        taken.extend(network::numbers_in_use()?);
-        let number = (0..=u8::MAX)
-            .find(|number| !taken.contains(number))
-            .ok_or_else(|| {
-                let remedy = "take labs down: geodeploy rehearse down";
-                Error::new(
-                    "cannot find a free network",
-                    "all of 10.77.0.0 to 10.77.255.0 are in use",
-                    remedy,
-                )
-            })?;
-        let storage = folders.0.join(name);
-        fs::create_dir_all(&storage).map_err(|why| Error::file(&storage, why))?;
+        let number = free_number()?;
+        fs::create_dir_all(&folders.0).map_err(|why| Error::file(&folders.0, why))?;
         // Mounts are listed by their real path.
+        let storage = folders.0.canonicalize();
         let storage = storage
-            .canonicalize()
-            .map_err(|why| Error::file(&storage, why))?;
+            .map_err(|why| Error::file(&folders.0, why))?
+            .join(name);
+        // Left by a machine that went down with a lab up, or by a process killed before it wrote anything down.
+        remove(&storage)?;
+        remove(&folder)?;
+        fs::create_dir_all(&storage).map_err(|why| Error::file(&storage, why))?;
         let (names, suites): (Vec<_>, Vec<_>) = twins.into_iter().unzip();
         let state = Self {
             name: name.to_owned(),
@@ -185,12 +175,24 @@ impl State {
                     endpoint: self.network.twin(name)?,
                     layers: Layers::new(self.storage.join("twins").join(name), base.clone()),
                     group: group.below(&format!("twin-{name}")),
-                    namespace: self.network.namespace(name),
+                    network: self.network.clone(),
                     console: self.folder().join(format!("{name}.console")),
                 })
             })
             .collect())
     }
+}
+
+/// A network number that neither a lab nor anything else on this machine uses.
+fn free_number() -> Result<u8> {
+    let mut taken = network::numbers_in_use()?;
+    taken.extend(State::all().iter().map(|state| state.network.number));
+    let free = (0..=u8::MAX).find(|number| !taken.contains(number));
+    free.ok_or_else(|| {
+        let why = "all of 10.77.0.0 to 10.77.255.0 are in use";
+        let remedy = "take labs down: geodeploy rehearse down";
+        Error::new("cannot find a free network", why, remedy)
+    })
 }
 
 /// The folder of base systems and package caches unless another is given.

@@ -40,7 +40,7 @@ impl Client {
         let answer = answer.map_err(|why| fault(&why))?;
         match serde_json::from_str(&answer).map_err(|why| fault(&why))? {
             Reply::Refused(why) => Err(fault(&why)),
-            reply => Ok(reply),
+            reply @ (Reply::Done | Reply::Counters(_) | Reply::Link { .. }) => Ok(reply),
         }
     }
 }

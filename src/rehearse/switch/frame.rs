@@ -61,7 +61,7 @@ impl Frame {
     }
 
     /// Whether it goes to all (broadcast) or to a group (multicast, as IPv6 neighbour discovery).
-    pub(super) fn to_many(&self) -> bool {
+    pub(super) fn to_many(self) -> bool {
         self.destination[0] & 1 == 1
     }
 }
