@@ -51,12 +51,11 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
 }
 
 fn down(globals: &Globals) -> Result<Outcome, Error> {
-    let names = Lab::down_all()?;
-    if names.is_empty() {
+    if Lab::names().iter().any(|name| name == LAB) {
+        Lab::take_down(LAB)?;
+        globals.ui.note("the twins are down");
+    } else {
         globals.ui.note("there are no twins");
-    }
-    for name in names {
-        globals.ui.note(&format!("{name} is down"));
     }
     Ok(Outcome::Done)
 }
