@@ -6,7 +6,7 @@ use std::io;
 use super::journal::Journal;
 use super::message::{self, Event, Holder, Operation, Outcome, Request};
 use super::system::{Fault, System};
-use super::{apply, deploy, failed, paths, run};
+use super::{apply, deploy, failed, paths, prune, run};
 use crate::resource::{Context, Facts};
 use crate::secrets::FingerprintKey;
 
@@ -40,6 +40,11 @@ pub(super) fn carry_out(run: &str, system: &dyn System) -> io::Result<()> {
     // A full disk must not stop a run half-way: what cannot be written down is still done.
     let emit = |event: Event| drop(journal.borrow_mut().append(&event));
     let outcome = perform(&request, system, &emit);
+    if let Err(error) = prune::prune() {
+        emit(Event::Note {
+            text: format!("what earlier runs left stays on the disk: {error}"),
+        });
+    }
     let ended = journal.borrow_mut().append(&Event::Finished { outcome });
     std::fs::remove_dir_all(paths::runtime().join("runs").join(run))?;
     ended

@@ -10,8 +10,10 @@ use super::system::{Entry, Invocation, Metadata, Output, System};
 use crate::resource::Ownership;
 
 mod bench;
+mod script;
 
 pub use bench::Bench;
+pub use script::Script;
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -25,19 +27,6 @@ struct Held {
     node: Node,
     ownership: Ownership,
     modified: SystemTime,
-}
-
-/// What one program answers, and what it leaves on disk: `None` removes a file.
-#[derive(Clone, Debug, Default)]
-pub struct Script {
-    /// The whole command line, or its beginning and a `*`.
-    pub command: String,
-    /// What the program answers.
-    pub output: Output,
-    /// Files that it writes or removes.
-    pub files: Vec<(PathBuf, Option<String>)>,
-    /// After how many runs it answers no more; a later script of the same command takes over.
-    pub runs: Option<usize>,
 }
 
 /// Files, scripted programs, and a clock that only sleeping moves.
@@ -82,27 +71,12 @@ impl Fixture {
 
     /// The same machine with a program's standard output.
     pub fn script(&self, command: &str, stdout: &str) {
-        self.add(Script {
-            command: command.to_owned(),
-            output: Output {
-                stdout: stdout.to_owned(),
-                ..Output::default()
-            },
-            ..Script::default()
-        });
+        self.add(Script::success(command, stdout));
     }
 
     /// The same machine with a program that fails.
     pub fn script_failure(&self, command: &str, status: i32, stderr: &str) {
-        self.add(Script {
-            command: command.to_owned(),
-            output: Output {
-                status,
-                stderr: stderr.to_owned(),
-                ..Output::default()
-            },
-            ..Script::default()
-        });
+        self.add(Script::failure(command, status, stderr));
     }
 
     /// A program in full.

@@ -16,6 +16,7 @@ pub mod journal;
 pub mod machine;
 pub mod message;
 pub mod paths;
+mod prune;
 mod run;
 mod status;
 pub mod system;

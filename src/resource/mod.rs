@@ -4,8 +4,6 @@
 
 mod apt;
 mod apt_source;
-#[cfg(test)]
-mod cases;
 mod directory;
 mod facts;
 mod file;
@@ -18,6 +16,8 @@ mod service;
 mod swap;
 mod symlink;
 mod sysctl;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod upgrade;
 mod user;
