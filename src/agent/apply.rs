@@ -1,13 +1,15 @@
 //! Makes the consented changes, in order, each verified.
 
-use std::collections::HashMap;
-use std::time::Instant;
+mod progress;
+mod steps;
 
 use super::message::{Event, Outcome};
 use super::system::Fault;
 use super::{inspect, undo};
-use crate::plan::{Change, Id, Verb};
-use crate::resource::{Context, Nginx, Package, Resource, firewall, nginx, package, pending};
+use crate::plan::{Change, Verb};
+use crate::resource::{Context, Resource, firewall, nginx, package, pending};
+use progress::Progress;
+use steps::Step;
 
 /// What a run of changes needs to know besides its resources.
 pub(super) struct Apply<'a> {
@@ -21,22 +23,6 @@ pub(super) struct Apply<'a> {
     pub confirm_within: u64,
 }
 
-/// A step: consecutive packages are one, because apt takes them in one transaction, and so are consecutive files of
-/// nginx, because one may need what another defines.
-enum Step<'a> {
-    Packages(Vec<(&'a Resource, &'a Package)>),
-    Nginx(Vec<(&'a Resource, &'a Nginx)>),
-    One(&'a Resource),
-}
-
-struct Progress<'a> {
-    emit: &'a dyn Fn(Event),
-    number: usize,
-    of: usize,
-    changed: usize,
-    restarted: Vec<String>,
-}
-
 impl Apply<'_> {
     /// Makes the changes and says how it ended.
     pub(super) fn run(&self, context: &Context<'_>, emit: &dyn Fn(Event)) -> Outcome {
@@ -45,13 +31,7 @@ impl Apply<'_> {
             Ok(_) => {}
             Err(fault) => return failed(fault),
         }
-        let mut progress = Progress {
-            emit,
-            number: 0,
-            of: self.changes.len() + self.heard().len(),
-            changed: 0,
-            restarted: Vec::new(),
-        };
+        let mut progress = Progress::new(emit, self.changes.len() + self.heard().len());
         for step in self.steps() {
             match self.step(&step, context, &mut progress) {
                 Ok(None) => {}
@@ -63,85 +43,6 @@ impl Apply<'_> {
             changed: progress.changed,
             restarted: progress.restarted,
         }
-    }
-
-    /// Resources whose state is no longer the one that the operator consented to change.
-    fn moved(&self, context: &Context<'_>) -> Result<Vec<Id>, Fault> {
-        let planned: HashMap<&Id, &Change> = self
-            .changes
-            .iter()
-            .map(|change| (&change.id, change))
-            .collect();
-        let mut known = 0;
-        let mut moved = Vec::new();
-        for resource in self.resources {
-            let id = resource.id();
-            let Some(change) = planned.get(&id) else {
-                continue;
-            };
-            known += 1;
-            let now = inspect::change(resource, context)?;
-            if now.is_some_and(|now| now.before != change.before || now.after != change.after) {
-                moved.push(id);
-            }
-        }
-        if known < self.changes.len() {
-            let ids: Vec<Id> = self.resources.iter().map(Resource::id).collect();
-            moved.extend(
-                self.changes
-                    .iter()
-                    .map(|change| change.id.clone())
-                    .filter(|id| !ids.contains(id)),
-            );
-        }
-        Ok(moved)
-    }
-
-    /// Units that hear of a change and are not themselves among the changes.
-    fn heard(&self) -> Vec<String> {
-        let mut units = Vec::new();
-        for resource in self
-            .resources
-            .iter()
-            .filter(|resource| self.planned(&resource.id()))
-        {
-            for notify in resource.manage().notifies() {
-                let changes_itself = self
-                    .changes
-                    .iter()
-                    .any(|change| change.id.name == notify.unit);
-                if !changes_itself && !units.contains(&notify.unit) {
-                    units.push(notify.unit.clone());
-                }
-            }
-        }
-        units
-    }
-
-    fn planned(&self, id: &Id) -> bool {
-        self.changes.iter().any(|change| change.id == *id)
-    }
-
-    fn steps(&self) -> Vec<Step<'_>> {
-        let mut steps: Vec<Step<'_>> = Vec::new();
-        for resource in self.resources {
-            // A service is looked at again in its place: it may have to hear of a change made before it.
-            if !self.planned(&resource.id()) && !matches!(resource, Resource::Service(_)) {
-                continue;
-            }
-            match (resource, steps.last_mut()) {
-                (Resource::Package(package), Some(Step::Packages(packages))) => {
-                    packages.push((resource, package));
-                }
-                (Resource::Package(package), _) => {
-                    steps.push(Step::Packages(vec![(resource, package)]));
-                }
-                (Resource::Nginx(file), Some(Step::Nginx(files))) => files.push((resource, file)),
-                (Resource::Nginx(file), _) => steps.push(Step::Nginx(vec![(resource, file)])),
-                _ => steps.push(Step::One(resource)),
-            }
-        }
-        steps
     }
 
     fn step(
@@ -269,31 +170,6 @@ fn group<T>(
             .try_for_each(|(resource, _)| verify(resource, context))
     })?;
     Ok(None)
-}
-
-impl Progress<'_> {
-    fn time(
-        &mut self,
-        steps: usize,
-        title: &str,
-        work: impl FnOnce() -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
-        self.number += steps;
-        self.of = self.of.max(self.number);
-        (self.emit)(Event::Started {
-            number: self.number,
-            of: self.of,
-            step: title.to_owned(),
-        });
-        let begun = Instant::now();
-        work()?;
-        self.changed += steps;
-        (self.emit)(Event::Done {
-            number: self.number,
-            milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        });
-        Ok(())
-    }
 }
 
 fn verb(verb: Verb) -> &'static str {
