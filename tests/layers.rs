@@ -31,7 +31,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
         ],
         "secrets" => &["inventory"],
         // Resources reach the machine through its door and see nothing else of the agent.
-        "resource" => &["plan", "agent::system"],
+        "resource" => &["plan", "agent::paths", "agent::system"],
         "agent" => &["plan", "resource"],
         "host" => &["agent::message"],
         "dns" => &["plan", "inventory"],

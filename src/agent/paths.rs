@@ -1,14 +1,26 @@
 //! Where things are on a host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Everything below is under this folder, `/` but for tests on a developer's machine.
-fn root() -> &'static PathBuf {
-    static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    ROOT.get_or_init(|| {
-        std::env::var_os("GEODEPLOY_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)
-    })
+/// The variable that names another root; every process of an agent must inherit it.
+pub const ROOT: &str = "GEODEPLOY_ROOT";
+
+/// The folder that stands in for `/` in everything that is the agent's own; `None` on a host, where it is `/` itself.
+/// A test on a developer's machine sets [`ROOT`].
+pub fn other_root() -> Option<&'static Path> {
+    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| {
+            std::env::var_os(ROOT)
+                .filter(|folder| !folder.is_empty())
+                .map(PathBuf::from)
+        })
+        .as_deref()
+}
+
+fn root() -> &'static Path {
+    other_root().unwrap_or(Path::new("/"))
 }
 
 /// Agents and releases by digest, generations by number.
@@ -54,6 +66,21 @@ pub fn journal(run: &str) -> PathBuf {
 /// The request of a run, with its secrets.
 pub fn request(run: &str) -> PathBuf {
     runtime().join("runs").join(run).join("request")
+}
+
+/// Marks of services that have not heard of a change yet.
+pub fn pending() -> PathBuf {
+    state().join("pending")
+}
+
+/// A file whose time is that of the last complete refresh of the package lists.
+pub fn refreshed() -> PathBuf {
+    state().join("apt-refreshed")
+}
+
+/// Where units are checked before they are put in place.
+pub fn staged_units() -> PathBuf {
+    runtime().join("units")
 }
 
 /// The environment that provision wrote for an application.

@@ -139,7 +139,8 @@ fn store_request(path: &Path, frame: &[u8]) -> io::Result<()> {
 fn spawn(run: &str) -> io::Result<()> {
     let program = std::env::current_exe()?;
     let arguments = ["agent", "--run", run];
-    if Path::new("/run/systemd/system").exists() {
+    // Units belong to the machine: under another root the run is a plain process, which inherits that root.
+    if paths::other_root().is_none() && Path::new("/run/systemd/system").exists() {
         let unit = format!("--unit=geodeploy-run-{run}");
         let output = Command::new("systemd-run")
             .args([

@@ -66,9 +66,12 @@ pub(super) fn arm(
         .write(&armed.join("files.json"), &body, &Ownership::root(0o600))
         .map_err(fault)?;
     let program = std::env::current_exe().map_err(fault)?;
+    let root = paths::other_root()
+        .map(|root| format!("Environment={}={}\n", paths::ROOT, root.display()))
+        .unwrap_or_default();
     let service = format!(
         "[Unit]\nDescription=Undo an unconfirmed firewall change of geodeploy\n\
-         [Service]\nType=oneshot\nExecStart={} agent --undo {run}\n",
+         [Service]\nType=oneshot\n{root}ExecStart={} agent --undo {run}\n",
         program.display()
     );
     // OnActiveSec counts from the timer's own start, which a boot repeats.

@@ -2,6 +2,7 @@
 
 mod binary;
 mod channel;
+mod configuration;
 mod destination;
 mod known_hosts;
 mod local;
@@ -12,9 +13,10 @@ mod transport;
 
 pub use binary::HostBinary;
 pub use channel::{Channel, End};
+pub use configuration::{Configuration, configuration, write_configuration};
 pub use destination::{Destination, Jump};
 pub use known_hosts::{Learned, learn};
 pub use local::Local;
-pub use openssh::{Configuration, OpenSsh, configuration, write_configuration};
+pub use openssh::OpenSsh;
 pub use session::{Caller, Reply, Session};
 pub use transport::{Transport, Transports};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use openssh::{ControlPersist, KnownHosts, SessionBuilder, Stdio};
 
-use super::known_hosts;
+use super::configuration::{folder_error, write_configuration};
 use super::{Channel, Destination, Transport};
 use crate::error::{Error, ErrorKind};
 
@@ -129,9 +129,11 @@ impl Transport for OpenSsh {
                 {
                     Ok(Some(126))
                 }
-                Err(openssh::Error::RemoteProcessTerminated | openssh::Error::Disconnected) => {
-                    Ok(None)
-                }
+                Err(
+                    openssh::Error::RemoteProcessTerminated
+                    | openssh::Error::Disconnected
+                    | openssh::Error::SshMux(_),
+                ) => Ok(None),
                 Err(error) => Err(lost(&region, &error)),
             }
         });
@@ -151,92 +153,6 @@ impl Transport for OpenSsh {
     }
 }
 
-/// An ssh configuration on disk.
-pub struct Configuration {
-    /// The file, for `ssh -F`.
-    pub path: PathBuf,
-    known_hosts: PathBuf,
-    digest: String,
-}
-
-fn folder_error(folder: &Path, error: &std::io::Error) -> Error {
-    Error::new(
-        ErrorKind::Failed,
-        format!("cannot write in {}", folder.display()),
-    )
-    .cause(error)
-}
-
-/// Writes the configuration and the pinned keys of a destination into `folder`.
-///
-/// # Errors
-/// When the folder cannot be written.
-pub fn write_configuration(
-    destination: &Destination,
-    folder: &Path,
-) -> Result<Configuration, Error> {
-    let known_hosts = folder.join(format!("{}.known_hosts", destination.region));
-    let path = folder.join(format!("{}.config", destination.region));
-    let text = configuration(destination, &known_hosts);
-    let keys = known_hosts::lines(destination);
-    std::fs::write(&known_hosts, &keys).map_err(|error| folder_error(folder, &error))?;
-    std::fs::write(&path, &text).map_err(|error| folder_error(folder, &error))?;
-    let digest = crate::digest::sha256(format!("{text}{keys}").as_bytes());
-    Ok(Configuration {
-        path,
-        known_hosts,
-        digest,
-    })
-}
-
-/// An ssh configuration for this host alone: what the inventory says first, then the operator's own, since ssh takes the
-/// first value that it finds.
-pub fn configuration(destination: &Destination, known_hosts: &Path) -> String {
-    let mut text = format!("Host {}\n", destination.alias());
-    let mut set = |name: &str, value: &str| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {name} {value}");
-    };
-    set("HostName", &destination.host);
-    set("HostKeyAlias", &destination.alias());
-    set("UserKnownHostsFile", &known_hosts.display().to_string());
-    set("GlobalKnownHostsFile", "/dev/null");
-    set("StrictHostKeyChecking", "yes");
-    set("UpdateHostKeys", "no");
-    set("CheckHostIP", "no");
-    set("ForwardAgent", "no");
-    set("ForwardX11", "no");
-    set("RequestTTY", "no");
-    set("RemoteCommand", "none");
-    set("ServerAliveCountMax", "3");
-    if let Some(user) = &destination.user {
-        set("User", user);
-    }
-    if let Some(port) = destination.port {
-        set("Port", &port.to_string());
-    }
-    if let Some(identity) = &destination.identity {
-        set("IdentityFile", &identity.display().to_string());
-        set("IdentitiesOnly", "yes");
-    }
-    if !destination.jumps.is_empty() {
-        let hops: Vec<String> = destination.jumps.iter().map(hop).collect();
-        set("ProxyJump", &hops.join(","));
-    }
-    let _ = writeln!(text, "Match all\n  Include ~/.ssh/config");
-    text
-}
-
-fn hop(jump: &super::Jump) -> String {
-    let user = jump
-        .user
-        .as_ref()
-        .map(|user| format!("{user}@"))
-        .unwrap_or_default();
-    let port = jump.port.map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{user}{}{port}", jump.host)
-}
-
 async fn find_master(kept: Option<&Path>, digest: &str) -> Option<openssh::Session> {
     let text = std::fs::read_to_string(kept?).ok()?;
     let (known, socket) = text.trim().split_once('\n')?;
@@ -247,10 +163,19 @@ async fn find_master(kept: Option<&Path>, digest: &str) -> Option<openssh::Sessi
     match session.check().await {
         Ok(()) => Some(session),
         Err(_) => {
-            // Dead: forget it without touching what may belong to somebody else by now.
             drop(session.detach());
+            remove_socket(Path::new(socket));
             None
         }
+    }
+}
+
+/// Removes what a dead master left: its socket, its log, and the folder that held nothing else.
+fn remove_socket(socket: &Path) {
+    if let Some(folder) = socket.parent() {
+        drop(std::fs::remove_file(socket));
+        drop(std::fs::remove_file(folder.join("log")));
+        drop(std::fs::remove_dir(folder));
     }
 }
 

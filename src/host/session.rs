@@ -74,7 +74,7 @@ impl Session {
             Error::new(ErrorKind::Failed, "cannot encode the request").cause(error)
         })?;
         input.extend_from_slice(body);
-        let line = shell::run_agent(&self.root(), &self.caller.binary.digest);
+        let line = shell::run_agent(&self.caller.binary.digest);
         let attempt = self.attempt(&line, input.clone(), &mut on_event).await?;
         let Attempt::Absent {
             architecture,
@@ -99,17 +99,6 @@ impl Session {
         self.transport
             .exec(&shell::as_root(words), Vec::new())
             .await
-    }
-
-    fn root(&self) -> String {
-        match &self.transport {
-            Transports::Local(local) => local
-                .root
-                .as_ref()
-                .map(|root| root.display().to_string())
-                .unwrap_or_default(),
-            Transports::OpenSsh(_) => String::new(),
-        }
     }
 
     async fn attempt(
@@ -153,10 +142,11 @@ impl Session {
             // Nothing more is said: its exit status would cost another look at the link.
             return Ok(Attempt::Reply(Reply::Finished(outcome)));
         }
-        let end = channel.end.await?;
+        let end = channel.end.await;
         if let Some(seen) = seen {
             return Ok(Attempt::Reply(Reply::Lost(seen)));
         }
+        let end = end?;
         if end.status == Some(127)
             && let Some(found) = banner
                 .iter()
@@ -215,7 +205,7 @@ impl Session {
         let binary = &self.caller.binary;
         binary.check_runs_on(architecture, glibc)?;
         let packed = binary.gzip()?;
-        let line = shell::store_agent(&self.root(), &binary.digest);
+        let line = shell::store_agent(&binary.digest);
         let (_, end) = self.transport.exec(&line, packed).await?.finish().await?;
         if end.status == Some(0) {
             return Ok(());

@@ -2,10 +2,13 @@
 //!
 //! Each runs under `/bin/sh -c '...'`, because the login shell may be none that knows POSIX; none holds a single quote.
 
-/// Where agents are on a host, under the folder that stands for `/`.
-fn agent(root: &str, digest: &str) -> String {
-    format!("{root}/opt/geodeploy/agents/{digest}")
+/// Where an agent is on a host. The variable is empty but in tests, where it names the folder that stands in for `/`.
+fn agent(digest: &str) -> String {
+    format!("\"$GEODEPLOY_ROOT\"/opt/geodeploy/agents/{digest}")
 }
+
+/// Whether the shell may do everything that it is asked for: it is root's, or it works under another root.
+const MAY: &str = "[ \"$(id -u)\" = 0 ] || [ -n \"$GEODEPLOY_ROOT\" ]";
 
 fn wrap(script: &str) -> String {
     format!("/bin/sh -c '{script}'")
@@ -15,25 +18,26 @@ fn wrap(script: &str) -> String {
 ///
 /// The path is tested before sudo, which would turn a missing program into status 1; the peer is taken before sudo,
 /// which drops the variable.
-pub(super) fn run_agent(root: &str, digest: &str) -> String {
-    let folder = agent(root, digest);
+pub(super) fn run_agent(digest: &str) -> String {
+    let folder = agent(digest);
     wrap(&format!(
         "a={folder}/geodeploy; \
-         [ -x $a ] || {{ echo absent $(uname -m) $(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d\" \" -f2); exit 127; }}; \
+         [ -x \"$a\" ] || {{ echo absent $(uname -m) $(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d\" \" -f2); exit 127; }}; \
          p=\"$SSH_CONNECTION\"; \
-         [ \"$(id -u)\" = 0 ] && exec $a agent --peer \"$p\"; \
-         exec sudo -n -- $a agent --peer \"$p\""
+         if {MAY}; then exec \"$a\" agent --peer \"$p\"; fi; \
+         exec sudo -n -- \"$a\" agent --peer \"$p\""
     ))
 }
 
 /// Stores the gzip-compressed agent from standard input and checks its digest before it gets its name.
-pub(super) fn store_agent(root: &str, digest: &str) -> String {
-    let folder = agent(root, digest);
+pub(super) fn store_agent(digest: &str) -> String {
+    let folder = agent(digest);
     wrap(&format!(
-        "umask 022; d={folder}; n=$d/new.$$; s=; [ \"$(id -u)\" = 0 ] || s=\"sudo -n --\"; \
-         $s mkdir -p $d && gzip -dc | $s tee $n >/dev/null && \
-         [ \"$($s sha256sum $n | cut -c1-64)\" = {digest} ] && $s chmod 755 $n && $s mv -f $n $d/geodeploy || \
-         {{ e=$?; $s rm -f $n; echo \"the agent did not arrive whole\" >&2; exit $e; }}"
+        "umask 022; d={folder}; n=\"$d\"/new.$$; if {MAY}; then s=; else s=\"sudo -n --\"; fi; \
+         $s mkdir -p \"$d\" && gzip -dc | $s tee \"$n\" >/dev/null && \
+         [ \"$($s sha256sum \"$n\" | cut -c1-64)\" = {digest} ] && $s chmod 755 \"$n\" && \
+         $s mv -f \"$n\" \"$d\"/geodeploy || \
+         {{ e=$?; $s rm -f \"$n\"; echo \"the agent did not arrive whole\" >&2; exit $e; }}"
     ))
 }
 
@@ -52,11 +56,7 @@ mod tests {
 
     #[test]
     fn no_line_can_break_out_of_its_quotes() {
-        for line in [
-            run_agent("", "ab"),
-            store_agent("", "ab"),
-            as_root(&["true"]),
-        ] {
+        for line in [run_agent("ab"), store_agent("ab"), as_root(&["true"])] {
             let inner = line
                 .strip_prefix("/bin/sh -c '")
                 .and_then(|rest| rest.strip_suffix('\''))

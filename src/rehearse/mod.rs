@@ -8,6 +8,7 @@
 //! | [`mirror`] | the twins' way to packages: an apt proxy near to them |
 //! | [`network`] | addresses, namespaces, interfaces |
 //! | [`switch`] | the process that carries frames between twins, late and narrow as the real link |
+//! | [`relay`] | the link without privileges: a TCP relay, for a rehearsal without twins |
 //! | [`substitute`] | the operator's inventory, for twins |
 //! | [`layers`] | a twin's file system: layers over the base, so that it can be put back |
 //! | [`twin`] | one machine: boot, power cut, run, reset |
@@ -23,6 +24,7 @@ pub mod lab;
 pub mod layers;
 pub mod mirror;
 pub mod network;
+pub mod relay;
 pub mod requirements;
 mod seed;
 pub mod shell;

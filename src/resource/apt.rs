@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Context, Ownership};
+use crate::agent::paths;
 use crate::agent::system::{Entry, Fault, Invocation, Output};
 
 /// How long a lock that somebody else holds is waited for.
@@ -19,9 +20,6 @@ const LOCKS: [&str; 4] = [
     "/var/lib/apt/lists/lock",
     "/var/cache/apt/archives/lock",
 ];
-
-/// Its time is that of our last complete refresh of the package lists.
-const REFRESHED: &str = "/var/lib/geodeploy/apt-refreshed";
 
 /// Package lists of this age are refreshed before something is installed.
 const FRESH: Duration = Duration::from_secs(24 * 3600);
@@ -111,14 +109,14 @@ pub(super) fn refresh(context: &Context<'_>) -> Result<(), Fault> {
     (context.progress)("refreshing the package lists");
     get(context, "cannot refresh the package lists", &["update"])
         .map_err(|fault| fault.hint("check the archives: `apt-get update` on the host"))?;
-    let fault = |error| Fault::new(format!("cannot write {REFRESHED}"), error);
-    let path = Path::new(REFRESHED);
+    let path = paths::refreshed();
+    let fault = |error| Fault::new(format!("cannot write {}", path.display()), error);
     if let Some(folder) = path.parent() {
         context.system.make_directory(folder).map_err(fault)?;
     }
     context
         .system
-        .write(path, b"", &Ownership::root(0o644))
+        .write(&path, b"", &Ownership::root(0o644))
         .map_err(fault)
 }
 
@@ -137,7 +135,8 @@ pub(super) fn refreshed_within(context: &Context<'_>, age: Duration) -> Result<b
             .map_err(|error| Fault::new(format!("cannot read {path}"), error))
     };
     // Others refresh too: apt's own timer leaves this stamp on Ubuntu.
-    let refreshed = time(REFRESHED)?.max(time("/var/lib/apt/periodic/update-success-stamp")?);
+    let refreshed = time(&paths::refreshed().to_string_lossy())?
+        .max(time("/var/lib/apt/periodic/update-success-stamp")?);
     let Some(refreshed) = refreshed else {
         return Ok(false);
     };

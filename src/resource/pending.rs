@@ -7,11 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{Action, Context, Notify, Ownership};
+use crate::agent::paths;
 use crate::agent::system::Fault;
 
-/// Where the marks are, one file a unit: `reload BOOT-ID [MICROSECONDS]`.
-const FOLDER: &str = "/var/lib/geodeploy/pending";
-
+/// One file a unit: `reload BOOT-ID [MICROSECONDS]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mark {
     action: Action,
@@ -107,7 +106,7 @@ pub fn clear(context: &Context<'_>, unit: &str) -> Result<(), Fault> {
 
 fn path(unit: &str) -> PathBuf {
     // An escaped unit name has no slash (systemd-escape(1)).
-    Path::new(FOLDER).join(unit.replace('/', "-"))
+    paths::pending().join(unit.replace('/', "-"))
 }
 
 fn load(context: &Context<'_>, unit: &str) -> Result<Option<Mark>, Fault> {
@@ -124,7 +123,7 @@ fn store(context: &Context<'_>, unit: &str, mark: &Mark) -> Result<(), Fault> {
     let fault = |error| Fault::new(format!("cannot write {}", path.display()), error);
     context
         .system
-        .make_directory(Path::new(FOLDER))
+        .make_directory(&paths::pending())
         .map_err(fault)?;
     context
         .system

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Manage, Notify, Ownership, service};
+use crate::agent::paths;
 use crate::agent::system::{Entry, Fault, Invocation};
 use crate::plan::{Attributes, Change, Id, Kind};
 use crate::secrets::FingerprintKey;
@@ -21,20 +22,17 @@ pub struct Unit {
     pub notifies: Vec<Notify>,
 }
 
-/// Where units are checked before they are put in place.
-const STAGE: &str = "/run/geodeploy/units";
-
 impl Unit {
     fn path(&self) -> PathBuf {
         Path::new("/etc/systemd/system").join(&self.name)
     }
 
     fn verify(&self, context: &Context<'_>) -> Result<(), Fault> {
-        let staged = Path::new(STAGE).join(&self.name);
+        let staged = paths::staged_units().join(&self.name);
         let fault = |error| Fault::new(format!("cannot check {}", self.name), error);
         context
             .system
-            .make_directory(Path::new(STAGE))
+            .make_directory(&paths::staged_units())
             .map_err(fault)?;
         context
             .system

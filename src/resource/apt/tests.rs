@@ -25,7 +25,7 @@ fn with_lists() -> Fixture {
         "/var/lib/apt/lists/mirror_main_binary-amd64_Packages.lz4",
         "",
     );
-    system.put(REFRESHED, "");
+    system.put(paths::refreshed(), "");
     system
 }
 

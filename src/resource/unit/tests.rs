@@ -39,19 +39,17 @@ fn a_unit_whose_program_comes_later_is_put_in_place_and_read() {
         unit().inspect(&context).unwrap(),
         unit().desired(context.key)
     );
-    assert!(bench.system.files(STAGE).is_empty());
+    assert!(bench.system.files("/run/geodeploy/units").is_empty());
 }
 
 #[test]
 fn a_unit_that_systemd_complains_of_leaves_the_old_one() {
     let bench = Bench::new(Fixture::new());
     bench.system.put("/etc/systemd/system/app@.service", "old");
-    let complaint = format!(
-        "{STAGE}/app@.service:2: Unknown key 'ExecStrat' in section [Service], ignoring.\n"
-    );
+    let complaint = "/run/geodeploy/units/app@.service:2: Unknown key 'ExecStrat' in section [Service], ignoring.\n";
     bench
         .system
-        .script_failure("systemd-analyze *", 0, &complaint);
+        .script_failure("systemd-analyze *", 0, complaint);
     let fault = apply(&bench).unwrap_err();
     assert!(
         fault
