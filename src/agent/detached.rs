@@ -45,9 +45,10 @@ pub(super) fn carry_out(run: &str, system: &dyn System) -> io::Result<()> {
             text: format!("what earlier runs left stays on the disk: {error}"),
         });
     }
+    // Before the end is told: whoever hears of it may count on the secrets being gone.
+    let removed = std::fs::remove_dir_all(paths::runtime().join("runs").join(run));
     let ended = journal.borrow_mut().append(&Event::Finished { outcome });
-    std::fs::remove_dir_all(paths::runtime().join("runs").join(run))?;
-    ended
+    removed.and(ended)
 }
 
 fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outcome {

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::message::{Event, write_event};
 
@@ -38,9 +38,13 @@ impl Journal {
     }
 }
 
+/// How long a run that has told its end may take to leave the host to the next.
+const LEAVE: Duration = Duration::from_secs(5);
+
 /// Copies a journal's events to `writer` from number `seen` on until one is [`Event::Finished`].
 ///
 /// `alive` says whether the run that writes it still lives; the tail of a dead run ends without that event, and gives `false`.
+/// The last event is passed on when the run has gone, so that whoever reads it does not find the host busy.
 ///
 /// # Errors
 /// When the journal cannot be read or the writer is gone.
@@ -64,14 +68,19 @@ pub fn tail(
             std::thread::sleep(POLL);
             continue;
         }
+        let last = matches!(serde_json::from_str(&line), Ok(Event::Finished { .. }));
+        let told = Instant::now();
+        while last && alive() && told.elapsed() < LEAVE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         if number >= seen {
             writer.write_all(line.as_bytes())?;
             writer.flush()?;
         }
-        number += 1;
-        if matches!(serde_json::from_str(&line), Ok(Event::Finished { .. })) {
+        if last {
             return Ok(true);
         }
+        number += 1;
         line.clear();
     }
 }
@@ -99,7 +108,10 @@ mod tests {
             journal.append(&event).unwrap();
         }
         let mut out = Vec::new();
-        assert!(tail(&path, 1, || true, &mut out).unwrap());
+        let looks = std::cell::Cell::new(0);
+        let alive = || looks.replace(looks.get() + 1) < 9;
+        assert!(tail(&path, 1, alive, &mut out).unwrap());
+        assert_eq!(looks.get(), 10, "the end is told when the run has gone");
         let text = String::from_utf8(out).unwrap();
         assert!(
             !text.contains("one") && text.contains("two") && text.contains("stale"),

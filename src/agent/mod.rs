@@ -54,7 +54,8 @@ pub fn main(arguments: &Arguments) -> io::Result<()> {
     }
     let mut stdin = io::stdin().lock();
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{MARK}")?;
+    // What a login shell printed before may have ended without a line break.
+    writeln!(stdout, "\n{MARK}")?;
     stdout.flush()?;
     let peer = arguments
         .peer

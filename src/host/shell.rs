@@ -22,7 +22,7 @@ pub(super) fn run_agent(digest: &str) -> String {
     let folder = agent(digest);
     wrap(&format!(
         "a={folder}/geodeploy; \
-         [ -x \"$a\" ] || {{ echo absent $(uname -m) $(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d\" \" -f2); exit 127; }}; \
+         [ -x \"$a\" ] || {{ echo; echo absent $(uname -m) $(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d\" \" -f2); exit 127; }}; \
          p=\"$SSH_CONNECTION\"; \
          if {MAY}; then exec \"$a\" agent --peer \"$p\"; fi; \
          exec sudo -n -- \"$a\" agent --peer \"$p\""
