@@ -1,7 +1,9 @@
 //! `geodeploy rehearse`.
 
 mod chain;
+mod local;
 mod twins;
+mod visitor;
 
 use std::path::Path;
 
@@ -9,7 +11,8 @@ use super::Outcome;
 use crate::cli::Globals;
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{self, EXAMPLE};
-use crate::rehearse::{Lab, requirements};
+use crate::rehearse::Lab;
+use crate::rehearse::requirements::{self, Missing};
 
 /// The name of a rehearsal's lab.
 const LAB: &str = "rehearsal";
@@ -46,8 +49,25 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     }
     let (text, name) = inventory_text(globals)?;
     globals.ui.note(&format!("rehearsing {name}"));
-    prepare(globals)?;
-    twins::rehearse(globals, &text, args.keep)
+    if args.local {
+        return local::rehearse(globals, &text, &name);
+    }
+    let missing = prepare(globals)?;
+    if missing.is_empty() {
+        return twins::rehearse(globals, &text, args.keep);
+    }
+    globals
+        .ui
+        .note("this machine cannot boot twins; rehearsing without them, as --local does:");
+    for item in &missing {
+        let Missing {
+            what, why, remedy, ..
+        } = item;
+        globals
+            .ui
+            .note(&format!("  {what} is missing: {why}; {remedy}"));
+    }
+    local::rehearse(globals, &text, &name)
 }
 
 fn down(globals: &Globals) -> Result<Outcome, Error> {
@@ -79,29 +99,22 @@ fn inventory_text(globals: &Globals) -> Result<(String, String), Error> {
     }
 }
 
-/// Installs what twins need, after asking.
-fn prepare(globals: &Globals) -> Result<(), Error> {
+/// Installs what twins need, after asking, and gives what is still missing. Where packages alone would not do, nothing
+/// is installed.
+fn prepare(globals: &Globals) -> Result<Vec<Missing>, Error> {
     let storage = Path::new(twins::STORAGE);
     let missing = requirements::missing(storage);
+    if missing.is_empty() || missing.iter().any(|item| item.package.is_none()) {
+        return Ok(missing);
+    }
     let packages: Vec<&str> = missing.iter().filter_map(|item| item.package).collect();
-    if !packages.is_empty() {
-        let question = format!(
-            "Twins need packages of this machine: {}. Install them?",
-            packages.join(" ")
-        );
-        globals.ui.consent(&question, globals.yes, "--yes")?;
-        requirements::install(&missing)?;
+    let question = format!(
+        "Twins need packages of this machine: {}. Install them?",
+        packages.join(" ")
+    );
+    globals.ui.consent(&question, globals.yes, "--yes")?;
+    if let Err(error) = requirements::install(&missing) {
+        globals.ui.warn(&error.to_string());
     }
-    let missing = requirements::missing(storage);
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let error = Error::new(ErrorKind::Failed, "this machine cannot boot twins");
-    let error = missing.iter().fold(error, |error, item| {
-        error.cause(format!(
-            "{} is missing: {}; {}",
-            item.what, item.why, item.remedy
-        ))
-    });
-    Err(error.hint("rehearse without twins: `geodeploy rehearse --local`"))
+    Ok(requirements::missing(storage))
 }

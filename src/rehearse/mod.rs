@@ -9,6 +9,7 @@
 //! | [`network`] | addresses, namespaces, interfaces |
 //! | [`switch`] | the process that carries frames between twins, late and narrow as the real link |
 //! | [`relay`] | the link without privileges: a TCP relay, for a rehearsal without twins |
+//! | [`files`], [`environment`], [`server`] | a region without a host: its files, its variables, its server |
 //! | [`substitute`] | the operator's inventory, for twins |
 //! | [`layers`] | a twin's file system: layers over the base, so that it can be put back |
 //! | [`twin`] | one machine: boot, power cut, run, reset |
@@ -19,7 +20,9 @@
 
 pub mod base;
 mod cgroup;
+pub mod environment;
 mod error;
+pub mod files;
 pub mod lab;
 pub mod layers;
 pub mod mirror;
@@ -27,6 +30,7 @@ pub mod network;
 pub mod relay;
 pub mod requirements;
 mod seed;
+pub mod server;
 pub mod shell;
 pub mod sources;
 pub mod substitute;

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use serde::Serialize;
 
+use super::visitor::Visitor;
 use crate::cli::Globals;
 use crate::commands::{Outcome, block_on, check, deploy, plan, provision};
 use crate::error::{Error, ErrorKind};
 use crate::fleet::Project;
-use crate::inventory::{Inventory, Login, Region};
+use crate::inventory::{Inventory, Login};
 use crate::rehearse::Lab;
 use crate::secrets::Secrets;
 use crate::serve::auth::{SigningKey, mint};
@@ -39,7 +39,25 @@ impl Report {
         work: impl FnOnce() -> Result<(T, String), Error>,
     ) -> Result<T, Error> {
         let begun = Instant::now();
-        let ended = work();
+        self.write_down(name, begun, work())
+    }
+
+    /// Takes a step that waits, likewise.
+    pub(super) async fn step_async<T>(
+        &mut self,
+        name: &str,
+        work: impl Future<Output = Result<(T, String), Error>>,
+    ) -> Result<T, Error> {
+        let begun = Instant::now();
+        self.write_down(name, begun, work.await)
+    }
+
+    fn write_down<T>(
+        &mut self,
+        name: &str,
+        begun: Instant,
+        ended: Result<(T, String), Error>,
+    ) -> Result<T, Error> {
         let (ok, result) = match &ended {
             Ok((_, result)) => (true, result.clone()),
             Err(error) => (false, error.what.clone()),
@@ -111,13 +129,14 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
     let project = Project::open(globals)?;
     for region in &project.inventory.regions {
         let name = region.name.as_str().to_owned();
-        let address = lab.twin(&name)?.endpoint.ipv4;
+        let address = (lab.twin(&name)?.endpoint.ipv4, 80).into();
+        let visitor = Visitor::new(region, address, "through nginx")?;
         report.step(&format!("health {name}"), || {
-            Ok(((), block_on(health(region, address))?))
+            Ok(((), block_on(visitor.health())?))
         })?;
         report.step(&format!("chat {name}"), || {
             let token = token(&project.inventory)?;
-            Ok(((), block_on(chat(region, address, &token))?))
+            Ok(((), block_on(visitor.chat(&token))?))
         })?;
     }
     report.step("provision again", || {
@@ -160,52 +179,6 @@ fn provision(globals: &Globals) -> Result<Outcome, Error> {
     )
 }
 
-fn client(region: &Region, address: std::net::Ipv4Addr) -> Result<reqwest::Client, Error> {
-    reqwest::Client::builder()
-        .resolve(region.domain.as_str(), (address, 80).into())
-        .no_proxy()
-        .timeout(Duration::from_secs(30))
-        .build()
-        .map_err(|error| Error::new(ErrorKind::Failed, "cannot make an HTTP client").cause(error))
-}
-
-fn unreached(region: &Region, error: &reqwest::Error) -> Error {
-    Error::new(
-        ErrorKind::Failed,
-        format!("{}: no answer through nginx", region.name.as_str()),
-    )
-    .source(error)
-}
-
-async fn health(region: &Region, address: std::net::Ipv4Addr) -> Result<String, Error> {
-    let url = format!("http://{}/api/health", region.domain.as_str());
-    let answer = client(region, address)?
-        .get(url)
-        .send()
-        .await
-        .map_err(|error| unreached(region, &error))?;
-    let status = answer.status();
-    let body = answer
-        .text()
-        .await
-        .map_err(|error| unreached(region, &error))?;
-    if status != reqwest::StatusCode::OK {
-        return Err(Error::new(
-            ErrorKind::Failed,
-            format!("{}: health answers {status}", region.name.as_str()),
-        )
-        .cause(body));
-    }
-    let health: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-    let word = |key: &str| health[key].as_str().unwrap_or("?").to_owned();
-    Ok(format!(
-        "{status}: {}, region {}, database {}",
-        word("status"),
-        word("region"),
-        word("database")
-    ))
-}
-
 fn token(inventory: &Inventory) -> Result<String, Error> {
     let failed = |why: String| Error::new(ErrorKind::Failed, "cannot mint a token").cause(why);
     let secrets = Secrets::resolve(inventory).map_err(|found| crate::fleet::mistakes(&found))?;
@@ -219,46 +192,4 @@ fn token(inventory: &Inventory) -> Result<String, Error> {
         .ok_or_else(|| failed("it has no secret".to_owned()))?;
     let key = SigningKey::Hs256(secret.clone());
     mint("rehearsal", Duration::from_secs(600), &key).map_err(|error| failed(error.to_string()))
-}
-
-async fn chat(region: &Region, address: std::net::Ipv4Addr, token: &str) -> Result<String, Error> {
-    let body = serde_json::json!({
-        "model": "echo",
-        "stream": true,
-        "messages": [{ "role": "user", "content": "hello from the other side" }],
-    });
-    let begun = Instant::now();
-    let answer = client(region, address)?
-        .post(format!(
-            "http://{}/v1/chat/completions",
-            region.domain.as_str()
-        ))
-        .bearer_auth(token)
-        .json(&body)
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status)
-        .map_err(|error| unreached(region, &error))?;
-    let mut stream = answer.bytes_stream();
-    let mut first = None;
-    let mut received = Vec::new();
-    while let Some(part) = stream.next().await {
-        first.get_or_insert_with(|| begun.elapsed());
-        received.extend_from_slice(&part.map_err(|error| unreached(region, &error))?);
-    }
-    let text = String::from_utf8_lossy(&received);
-    let events = text
-        .lines()
-        .filter(|line| line.starts_with("data: "))
-        .count();
-    if !text.contains("data: [DONE]") {
-        return Err(Error::new(
-            ErrorKind::Failed,
-            format!("{}: the stream did not end well", region.name.as_str()),
-        ));
-    }
-    let first = first.unwrap_or_default().as_millis();
-    Ok(format!(
-        "{events} events streamed, the first after {first} ms"
-    ))
 }

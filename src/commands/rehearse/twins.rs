@@ -103,7 +103,8 @@ fn write_inventory(lab: &Lab, text: &str) -> Result<std::path::PathBuf, Error> {
     Ok(file)
 }
 
-fn made_up() -> Result<String, Error> {
+/// A secret of 32 random bytes in hex.
+pub(super) fn made_up() -> Result<String, Error> {
     let mut bytes = [0; 32];
     std::fs::File::open(Path::new("/dev/urandom"))
         .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut bytes))

@@ -1,0 +1,65 @@
+//! The files of a blueprint, written below a folder instead of on a host.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::{Error, Result};
+use crate::blueprint::Blueprint;
+use crate::resource::{Content, Resource};
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Where it would be on the host.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Writes every file whose text the blueprint knows, in the blueprint's order, with `root` in place of `/`.
+///
+/// A package archive's file is not among them: its text needs the host's release.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write(blueprint: &Blueprint, root: &Path) -> Result<Vec<Written>> {
+    blueprint
+        .resources
+        .iter()
+        .filter_map(text)
+        .map(|(path, text)| {
+            let place = root.join(path.strip_prefix("/").unwrap_or(&path));
+            place
+                .parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| fs::write(&place, text))
+                .map_err(|why| Error::file(&place, why))?;
+            let bytes = text.len() as u64;
+            Ok(Written { path, bytes })
+        })
+        .collect()
+}
+
+fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
+    match resource {
+        Resource::File(file) => match file.content.as_ref()? {
+            Content::Plain(text) => Some((file.path.clone(), text)),
+            Content::Secret(secret) => Some((file.path.clone(), secret.expose())),
+        },
+        Resource::Unit(unit) => Some((
+            Path::new("/etc/systemd/system").join(&unit.name),
+            &unit.content,
+        )),
+        Resource::Nginx(file) => Some((file.path.clone(), file.content.as_ref()?)),
+        Resource::AptSource(_)
+        | Resource::Upgrade(_)
+        | Resource::Package(_)
+        | Resource::User(_)
+        | Resource::Directory(_)
+        | Resource::Symlink(_)
+        | Resource::Sysctl(_)
+        | Resource::Swap(_)
+        | Resource::Service(_)
+        | Resource::Firewall(_) => None,
+    }
+}
