@@ -1,5 +1,7 @@
 //! What may be in the dependency tree: the bans of `deny.toml` that matter most, held without cargo-deny.
 
+#![expect(clippy::unwrap_used, reason = "a test's helper fails as its test does")]
+
 use std::path::Path;
 
 /// Versions of each package in the lock file, by name.

@@ -1,5 +1,7 @@
 //! The README and the documents say what the program does, and the picture shows what was recorded.
 
+#![expect(clippy::unwrap_used, reason = "a test's helper fails as its test does")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use geodeploy::error::ErrorKind;
 #[path = "../examples/terminal_picture.rs"]
 #[expect(
     dead_code,
+    unreachable_pub,
     reason = "the example's own main is not called here, its rendering is"
 )]
 mod terminal_picture;
