@@ -7,12 +7,14 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+/// What was typed; it is not part of the recording.
+const COMMAND: &str = "$ geodeploy rehearse --yes";
 /// Lines of the recording's beginning that are drawn.
-const FIRST: usize = 14;
+const FIRST: usize = 12;
 /// Lines of its end.
-const LAST: usize = 24;
+const LAST: usize = 35;
 /// Columns; a longer line is cut and ends in an ellipsis.
-const COLUMNS: usize = 112;
+const COLUMNS: usize = 100;
 /// A column's width, a line's height, and the space around all of them, in pixels.
 const COLUMN: f64 = 8.0;
 const LINE: f64 = 19.0;
@@ -38,11 +40,15 @@ fn main() -> Result<(), String> {
 
 /// The picture of a recording, as SVG.
 pub fn render(recording: &str) -> String {
-    let lines: Vec<Vec<Run>> = recording
+    let recorded = recording
         .lines()
         .filter(|line| !line.starts_with("Script "))
-        .map(|line| cut(parse(line.trim_end())))
-        .collect();
+        .map(|line| cut(parse(line.trim_end())));
+    let command = Run {
+        text: COMMAND.to_owned(),
+        class: "strong",
+    };
+    let lines: Vec<Vec<Run>> = std::iter::once(vec![command]).chain(recorded).collect();
     let end = lines
         .iter()
         .rposition(|line| !line.is_empty())
@@ -174,6 +180,6 @@ mod tests {
         let recording: String = (0..100).map(|n| format!("line {n} <\n")).collect();
         let svg = render(&recording);
         assert!(svg.contains(">line 0 &lt;<") && svg.contains(">line 99 &lt;<"));
-        assert!(!svg.contains(">line 50 ") && svg.contains("62 more lines"));
+        assert!(!svg.contains(">line 50 ") && svg.contains("54 more lines"));
     }
 }

@@ -57,7 +57,7 @@ struct Options {
     /// Agree beforehand to what the plan shows, and to nothing else
     #[arg(long, global = true)]
     yes: bool,
-    /// Tell more
+    /// Show new files in full, and each step with its time
     #[arg(short, long, global = true)]
     verbose: bool,
     /// Print without colours; NO_COLOR does the same

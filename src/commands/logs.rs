@@ -13,10 +13,10 @@ use crate::text::printable_line;
 pub struct Args {
     /// Act on this region
     pub region: String,
-    /// Go on with new lines as they come
+    /// Keep printing new lines as they come
     #[arg(short, long)]
     pub follow: bool,
-    /// Begin with this many lines
+    /// Begin with the last N lines
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub lines: u32,
 }

@@ -74,7 +74,7 @@ fn show_and_agree(project: &Project, parts: &[Part<'_>]) -> Result<(), Error> {
         })
         .collect();
     let look = project.ui.look();
-    if !look.json {
+    if !look.json && !plans.is_empty() {
         let texts: Vec<String> = plans
             .iter()
             .map(|plan| {

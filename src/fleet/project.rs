@@ -48,7 +48,7 @@ impl Project {
             Error::new(ErrorKind::Failed, "the current folder is gone").cause(error)
         })?;
         let file = inventory::find(globals.inventory.as_deref(), &here)
-            .map_err(|mistake| mistakes(&[mistake]))?;
+            .map_err(|mistake| Error::new(ErrorKind::Input, mistake.cause).hint(mistake.remedy))?;
         let inventory = Inventory::load(&file).map_err(|found| mistakes(&found))?;
         let text = std::fs::read(&file).map_err(|error| {
             Error::new(ErrorKind::Input, format!("cannot read {}", file.display())).cause(error)

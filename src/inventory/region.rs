@@ -200,6 +200,16 @@ fn usual_names(domain: &DomainName, app: &App) -> Vec<DomainName> {
         .collect()
 }
 
+fn other_backup(others: &[&str]) -> String {
+    match others {
+        [] => "remove the key: there is no other region".to_owned(),
+        others => format!(
+            "name another region ({}), or remove the key",
+            others.join(", ")
+        ),
+    }
+}
+
 fn check_backup(
     table: &Table<'_>,
     backup: &RegionName,
@@ -213,18 +223,11 @@ fn check_backup(
         .collect();
     if region == Some(backup) {
         let cause = format!("`{backup}` cannot be its own backup");
-        let remedy = format!(
-            "name another region ({}), or remove the key",
-            others.join(", ")
-        );
-        table.wrong("backup", Wrong::new(cause, remedy));
+        table.wrong("backup", Wrong::new(cause, other_backup(&others)));
     } else if !regions.contains(&backup.as_str()) {
         let remedy = match did_you_mean(backup.as_str(), others.iter().copied()) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!(
-                "name another region ({}), or remove the key",
-                others.join(", ")
-            ),
+            None => other_backup(&others),
         };
         table.wrong(
             "backup",

@@ -100,6 +100,9 @@ impl Page {
                 Value::Text(_) | Value::Sealed(_) => {
                     self.line(6, &format!("{name}: {}", one_line(value)));
                 }
+                Value::List(entries) if entries.is_empty() => {
+                    self.line(6, &format!("{name}: (none)"));
+                }
                 Value::List(entries) => {
                     self.line(6, &format!("{name}:"));
                     for entry in entries {

@@ -100,7 +100,7 @@ fn transact(packages: &[&Package], context: &Context<'_>) -> Result<(), Fault> {
     }
     let refreshed = apt::refresh_if_stale(context)?;
     let what = format!("cannot install {}", wanted.join(", "));
-    (context.progress)(&format!("apt: {}", wanted.join(" ")));
+    (context.progress)(&format!("apt-get install {}", wanted.join(" ")));
     // A version that is older than the installed one, or held, is what was asked for.
     let mut arguments = vec!["install", "--no-install-recommends"];
     if packages.iter().any(|package| package.version.is_some()) {

@@ -82,7 +82,7 @@ impl Ui {
         self.shared.look
     }
 
-    /// A result: `text` on standard output, or with `--json` one line `{"schema":1,NAME:value}`.
+    /// A result: `text` on standard output, or with `--json` one line `{"schema":1,NAME:value}`. An empty text is no line.
     pub fn report<T: Serialize>(
         &self,
         name: &str,
@@ -92,7 +92,10 @@ impl Ui {
         if self.look().json {
             self.json(name, value);
         } else {
-            self.print(&text(self.look().out));
+            let text = text(self.look().out);
+            if !text.is_empty() {
+                self.print(&text);
+            }
         }
     }
 

@@ -85,7 +85,7 @@ fn a_held_lock_is_waited_for_and_its_holder_shown_once() {
     };
     apply_all(&[&package("a")], &context).unwrap();
     let waiting = "waiting for the apt lock, held by unattended-upgr (812)";
-    assert_eq!(*lines.borrow(), ["apt: a", waiting]);
+    assert_eq!(*lines.borrow(), ["apt-get install a", waiting]);
 }
 
 #[test]
