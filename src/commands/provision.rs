@@ -137,6 +137,7 @@ async fn change(
             let (member, inspected) = looked.answer.as_ref().ok()?;
             Some(Job {
                 member,
+                region: looked.region,
                 resources: &looked.blueprint.resources,
                 plan: &inspected.plan,
             })

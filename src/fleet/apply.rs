@@ -6,16 +6,16 @@ use super::run::{follow, settle};
 use super::{Member, Project};
 use crate::agent::message::Operation;
 use crate::error::{Error, ErrorKind};
+use crate::inventory::Region;
 use crate::plan::Plan;
 use crate::resource::Resource;
-
-/// Seconds that a fresh connection has to confirm a firewall change.
-const CONFIRM_WITHIN: u64 = 60;
 
 /// One host's part.
 pub struct Job<'a> {
     /// The host.
     pub member: &'a Member,
+    /// Its region.
+    pub region: &'a Region,
     /// All its resources, in order.
     pub resources: &'a [Resource],
     /// What was consented to.
@@ -41,7 +41,7 @@ async fn one(project: &Project, job: &Job<'_>) -> Result<(usize, Vec<String>), E
         run: run.clone(),
         resources: job.resources.to_vec(),
         changes: job.plan.changes.clone(),
-        confirm_within: CONFIRM_WITHIN,
+        confirm_within: job.region.firewall.confirm_within.as_secs(),
     };
     let ended = match follow(project, job.member, &run, operation).await {
         Ok(outcome) => settle(job.member.session.region(), outcome),

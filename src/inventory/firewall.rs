@@ -1,14 +1,15 @@
 //! Who may reach what.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::mistake::{Wrong, did_you_mean};
 use super::names::RegionName;
 use super::reader::Table;
-use super::values::Cidr;
+use super::values::{Cidr, Span};
 
 /// Who may reach a region's host beside the public at ports 80 and 443.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Firewall {
     /// Networks that may use SSH; never empty.
     pub administrators: Vec<Cidr>,
@@ -16,6 +17,22 @@ pub struct Firewall {
     pub allow_any_administrator: bool,
     /// Who may reach the database on this host.
     pub database_peers: Vec<Peer>,
+    /// How long a fresh connection may take to confirm a change of the rules before it is undone; 2 s to an hour.
+    pub confirm_within: Duration,
+}
+
+/// Enough for a login over a slow link with a hop and a touched hardware key.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(60);
+
+impl Default for Firewall {
+    fn default() -> Self {
+        Self {
+            administrators: Vec::new(),
+            allow_any_administrator: false,
+            database_peers: Vec::new(),
+            confirm_within: CONFIRM_WITHIN,
+        }
+    }
 }
 
 /// A peer by region, or by network where it is none of ours.
@@ -71,6 +88,7 @@ impl Firewall {
         for peer in peers.iter().flatten() {
             check_peer(&table, peer, regions);
         }
+        let confirm_within = confirm_within(&table);
         table.finish();
         Self {
             administrators: administrators
@@ -80,8 +98,23 @@ impl Firewall {
             database_peers: peers
                 .or_else(|| Some(base?.database_peers.clone()))
                 .unwrap_or_default(),
+            confirm_within: confirm_within
+                .or_else(|| Some(base?.confirm_within))
+                .unwrap_or(CONFIRM_WITHIN),
         }
     }
+}
+
+fn confirm_within(table: &Table<'_>) -> Option<Duration> {
+    let span: Span = table.text("confirm_within")?;
+    if !(2..=3600).contains(&span.0.as_secs()) {
+        let cause = "too short for any login, or too long to be locked out";
+        table.wrong(
+            "confirm_within",
+            Wrong::new(cause, "write a time between 2s and 1h; 60s is usual"),
+        );
+    }
+    Some(span.0)
 }
 
 fn check_peer(table: &Table<'_>, peer: &Peer, regions: &[&str]) {

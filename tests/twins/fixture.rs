@@ -1,0 +1,168 @@
+//! Two twins, provisioned and deployed once for all tests, gone at the end.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use geodeploy::inventory::EXAMPLE;
+use geodeploy::rehearse::substitute::{Stand, Surroundings, substitute};
+use geodeploy::rehearse::{
+    Lab, LabSpec, LinkSpec, Shape, SwitchProgram, Twin, TwinSpec, requirements,
+};
+use tempfile::TempDir;
+
+use super::operator::Operator;
+
+/// Round trip of every link, as the example inventory has it.
+const ROUND_TRIP: Duration = Duration::from_millis(180);
+
+/// The lab with its operator.
+pub(crate) struct Twins {
+    pub(crate) lab: Lab,
+    pub(crate) operator: Operator,
+    _home: TempDir,
+}
+
+/// Whether this machine can boot twins; what it lacks is told on stderr.
+pub(crate) fn possible() -> bool {
+    let missing = requirements::missing(Path::new("/var/lib/geodeploy/rehearsal"));
+    for item in &missing {
+        eprintln!(
+            "SKIPPED: twins: {} is missing ({}); {}",
+            item.what, item.why, item.remedy
+        );
+    }
+    missing.is_empty()
+}
+
+impl Twins {
+    /// Boots, provisions and deploys; says how long each took.
+    pub(crate) fn up() -> Self {
+        // Short: control sockets are below it.
+        let home = tempfile::Builder::new()
+            .prefix("gd")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let lab = Lab::up(&spec(), &|event| eprintln!("{event}")).unwrap();
+        let twins = Self {
+            operator: Operator {
+                inventory: write_inventory(&lab, home.path()),
+                home: home.path().to_owned(),
+            },
+            lab,
+            _home: home,
+        };
+        for verb in ["provision", "deploy"] {
+            let begun = std::time::Instant::now();
+            twins.operator.run(&[verb]).expect(0);
+            eprintln!("first {verb}: {:.1} s", begun.elapsed().as_secs_f64());
+        }
+        twins
+    }
+
+    pub(crate) fn twin(&self, region: &str) -> &Twin {
+        self.lab.twin(region).unwrap()
+    }
+
+    /// Runs shell commands in a twin as root, past SSH and the link, and gives what they print.
+    #[track_caller]
+    pub(crate) fn shell(&self, region: &str, script: &str) -> String {
+        let output = self.twin(region).exec(["sh", "-euc", script]).unwrap();
+        assert!(output.success(), "{region}: {script}: {output:?}");
+        output.stdout.trim_end().to_owned()
+    }
+
+    /// Takes the delay off a region's link until the result goes, where it is not what a test is about.
+    pub(crate) fn near<'t>(&'t self, region: &'t str) -> Near<'t> {
+        let link = self.lab.link("operator", region);
+        let shape = link.shape().unwrap();
+        link.set(Shape::default()).unwrap();
+        Near {
+            twins: self,
+            region,
+            shape,
+        }
+    }
+
+    /// A port of a twin, over IPv4 and over IPv6.
+    pub(crate) fn addresses(&self, region: &str, port: u16) -> [SocketAddr; 2] {
+        let endpoint = &self.twin(region).endpoint;
+        let addresses: [IpAddr; 2] = [endpoint.ipv4.into(), endpoint.ipv6.into()];
+        addresses.map(|address| SocketAddr::new(address, port))
+    }
+}
+
+impl Drop for Twins {
+    fn drop(&mut self) {
+        self.operator.hang_up();
+    }
+}
+
+/// A link without its delay, for a while.
+pub(crate) struct Near<'t> {
+    twins: &'t Twins,
+    region: &'t str,
+    shape: Shape,
+}
+
+impl Drop for Near<'_> {
+    fn drop(&mut self) {
+        self.twins
+            .lab
+            .link("operator", self.region)
+            .set(self.shape)
+            .unwrap();
+    }
+}
+
+fn spec() -> LabSpec {
+    let program = [env!("CARGO_BIN_EXE_geodeploy"), "rehearse-switch"];
+    let mut spec = LabSpec::new(
+        format!("twins-{}", std::process::id()),
+        ["us", "cn"].map(TwinSpec::new).to_vec(),
+        SwitchProgram::Program(program.map(str::to_owned).to_vec()),
+    );
+    for (a, b, megabits) in [
+        ("operator", "us", 100.0),
+        ("operator", "cn", 5.0),
+        ("us", "cn", 5.0),
+    ] {
+        spec.links
+            .push(LinkSpec::new(a, b, ROUND_TRIP, Some(megabits)));
+    }
+    spec.hosts = ["us", "cn"]
+        .map(|region| (format!("{region}.yourapp.com"), region.to_owned()))
+        .to_vec();
+    spec
+}
+
+/// The example for the twins; with a package of our own, and in China with archives named, as the guide wants them.
+fn write_inventory(lab: &Lab, home: &Path) -> std::path::PathBuf {
+    let secret = home.join("made-up-secret");
+    std::fs::write(&secret, "made up for the tests, 32 bytes and more").unwrap();
+    let stands: Vec<Stand> = lab
+        .twins()
+        .iter()
+        .map(|twin| Stand {
+            region: twin.name.clone(),
+            endpoint: twin.endpoint.clone(),
+            host_key: twin.host_key().unwrap(),
+        })
+        .collect();
+    let around = Surroundings {
+        operator: &lab.operator(),
+        key: &lab.operator_key(),
+        mirror: &lab.mirror_url(),
+        secret: &secret,
+    };
+    let text = substitute(EXAMPLE, &stands, &around).unwrap();
+    let mut document: toml_edit::DocumentMut = text.parse().unwrap();
+    document["packages"]["extra"] = toml_edit::value(toml_edit::Array::from_iter(["tree"]));
+    let mirrors = &mut document["regions"]["cn"]["mirrors"];
+    mirrors["apt"] = toml_edit::value("http://ftp.debian.org/debian");
+    mirrors["apt_security"] = toml_edit::value("http://security.debian.org/debian-security");
+    mirrors["apt_components"] = toml_edit::value(toml_edit::Array::from_iter(["main"]));
+    let inventory = home.join("geodeploy.toml");
+    std::fs::write(&inventory, document.to_string()).unwrap();
+    inventory
+}

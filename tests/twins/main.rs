@@ -1,0 +1,111 @@
+//! The whole tool against twins: the real program, run as an operator runs it, against two systemd hosts behind the
+//! inventory's links.
+//!
+//! One lab for all tests, one after the other; each leaves the twins as it found them. `cargo test --test twins -- NAME`
+//! runs those whose name holds `NAME`. Where twins cannot boot, the program says what is missing and passes nothing.
+
+mod access;
+mod admin;
+mod admission;
+mod again;
+mod cut_link;
+mod drift;
+mod edits;
+mod fixture;
+mod operator;
+mod probe;
+mod reboot;
+mod release;
+mod saved_plan;
+mod stream;
+mod templates;
+mod units;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use fixture::Twins;
+
+/// A test: its name, a sentence, and what it does.
+type Test = (&'static str, fn(&Twins));
+
+fn tests() -> Vec<Test> {
+    [
+        again::TESTS,
+        saved_plan::TESTS,
+        templates::TESTS,
+        drift::TESTS,
+        admission::TESTS,
+        access::TESTS,
+        admin::TESTS,
+        cut_link::TESTS,
+        release::TESTS,
+        reboot::TESTS,
+    ]
+    .concat()
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let listed = std::env::args().any(|word| word == "--list");
+    let chosen: Vec<Test> = tests()
+        .into_iter()
+        .filter(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(&**word)))
+        .collect();
+    if listed {
+        chosen.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
+    if chosen.is_empty() {
+        return summary(&[], 0);
+    }
+    if !fixture::possible() {
+        return summary(&[], chosen.len());
+    }
+    // Dropped at the end of this function, whatever happens in it: nothing stays on the machine.
+    let twins = match catch_unwind(fixture::Twins::up) {
+        Ok(twins) => twins,
+        Err(_) => return summary(&[("the twins are brought up", false)], 0),
+    };
+    let ends: Vec<(&str, bool)> = chosen
+        .iter()
+        .map(|(name, test)| {
+            let begun = Instant::now();
+            let well = catch_unwind(AssertUnwindSafe(|| test(&twins))).is_ok();
+            let word = if well { "ok" } else { "FAILED" };
+            println!(
+                "test {name} ... {word} ({:.1} s)",
+                begun.elapsed().as_secs_f64()
+            );
+            (*name, well)
+        })
+        .collect();
+    drop(twins);
+    summary(&ends, 0)
+}
+
+fn summary(ends: &[(&str, bool)], ignored: usize) -> ExitCode {
+    let failed: Vec<&str> = ends
+        .iter()
+        .filter(|(_, well)| !well)
+        .map(|(name, _)| *name)
+        .collect();
+    if !failed.is_empty() {
+        println!("\nfailures:\n    {}", failed.join("\n    "));
+    }
+    println!(
+        "\ntest result: {}. {} passed; {} failed; {ignored} ignored",
+        if failed.is_empty() { "ok" } else { "FAILED" },
+        ends.len() - failed.len(),
+        failed.len()
+    );
+    if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
