@@ -6,7 +6,7 @@ mod steps;
 use super::message::{Event, Outcome};
 use super::system::Fault;
 use super::{inspect, undo};
-use crate::plan::{Change, Verb};
+use crate::plan::{Change, Kind, Verb};
 use crate::resource::{Context, Resource, firewall, nginx, package, pending};
 use progress::Progress;
 use steps::Step;
@@ -52,12 +52,16 @@ impl Apply<'_> {
         progress: &mut Progress<'_>,
     ) -> Result<Option<Outcome>, Fault> {
         match step {
-            Step::Packages(entries) => group(entries, "packages", context, progress, |packages| {
-                package::apply_all(packages, context)
-            }),
-            Step::Nginx(entries) => group(entries, "nginx", context, progress, |files| {
-                nginx::apply_all(files, context)
-            }),
+            Step::Packages(entries) => {
+                group(entries, "install packages", context, progress, |packages| {
+                    package::apply_all(packages, context)
+                })
+            }
+            Step::Nginx(entries) => {
+                group(entries, "configure nginx:", context, progress, |files| {
+                    nginx::apply_all(files, context)
+                })
+            }
             Step::One(resource) => {
                 let Some(change) = inspect::change(resource, context)? else {
                     return Ok(None);
@@ -74,7 +78,7 @@ impl Apply<'_> {
         context: &Context<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<Option<Outcome>, Fault> {
-        let title = format!("{} {}", verb(change.verb()), change.id);
+        let title = title(change);
         if let Resource::Firewall(_) = resource {
             return self.guarded(resource, change, context, progress, &title);
         }
@@ -172,12 +176,15 @@ fn group<T>(
     Ok(None)
 }
 
-fn verb(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "create",
-        Verb::Update => "change",
-        Verb::Delete => "delete",
-    }
+/// What a step does, for the operator who waits for it.
+fn title(change: &Change) -> String {
+    let verb = match (change.id.kind, change.verb()) {
+        (Kind::Upgrade, _) => return format!("install pending {} upgrades", change.id.name),
+        (_, Verb::Create) => "create",
+        (_, Verb::Update) => "change",
+        (_, Verb::Delete) => "delete",
+    };
+    format!("{verb} {}", change.id)
 }
 
 /// A resource that still differs after its change was made did not take it.

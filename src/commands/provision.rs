@@ -45,8 +45,14 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
         if let Some(file) = &args.plan {
             take_saved(&project, &mut looked, file)?;
         }
-        if !project.ui.look().json {
-            plan::show(&project, &looked);
+        match &args.plan {
+            _ if project.ui.look().json => {}
+            // It was shown when it was made.
+            Some(_) => looked
+                .iter()
+                .filter_map(Looked::plan)
+                .for_each(|plan| project.ui.print(&plan.summary())),
+            None => plan::show(&project, &looked),
         }
         for looked in &looked {
             refuse(looked)?;
