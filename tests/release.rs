@@ -214,6 +214,7 @@ fn the_release_runs_on_bullseye_and_a_newer_glibcs_program_is_not_even_sent() {
     let refused = field.geodeploy("provision", Path::new(env!("CARGO_BIN_EXE_geodeploy-host")));
     assert_eq!(refused.status.code(), Some(64));
     let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(error.contains("error: us: "), "{error}");
     assert!(error.contains("it needs glibc 2."), "{error}");
     assert!(error.contains("the host has 2.31"), "{error}");
     assert!(error.contains("--host-binary"), "{error}");
