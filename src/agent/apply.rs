@@ -7,7 +7,7 @@ use super::message::{Event, Outcome};
 use super::system::Fault;
 use super::{inspect, undo};
 use crate::plan::{Change, Kind, Verb};
-use crate::resource::{Context, Resource, firewall, nginx, package, pending};
+use crate::resource::{Context, Notify, Resource, firewall, nginx, package, pending};
 use progress::Progress;
 use steps::Step;
 
@@ -83,16 +83,13 @@ impl Apply<'_> {
             return self.guarded(resource, change, context, progress, &title);
         }
         progress.time(1, &title, || {
-            let notifies = resource.manage().notifies();
-            notifies
-                .iter()
-                .try_for_each(|notify| pending::mark(context, notify))?;
-            resource.manage().apply(change, context)?;
-            notifies
-                .iter()
-                .try_for_each(|notify| pending::settle(context, &notify.unit))?;
+            let notifies: Vec<&Notify> = resource.manage().notifies().iter().collect();
+            pending::around(context, &notifies, || {
+                resource.manage().apply(change, context)
+            })?;
             verify(resource, context)
         })?;
+        progress.changed += usize::from(self.planned(&change.id));
         if let Resource::Service(service) = resource {
             progress.restarted.push(service.unit.clone());
         }
@@ -122,6 +119,7 @@ impl Apply<'_> {
             undo::wait(self.run, context.system)?;
             return Ok(Some(rolled_back(&fault)));
         }
+        progress.changed += 1;
         (progress.emit)(Event::AwaitingConfirmation {
             seconds: self.confirm_within,
         });
@@ -160,19 +158,17 @@ fn group<T>(
         .map(|(resource, _)| resource.id().name)
         .collect();
     let values: Vec<&T> = differing.iter().map(|(_, value)| *value).collect();
-    let notifies = || {
-        differing
-            .iter()
-            .flat_map(|(resource, _)| resource.manage().notifies())
-    };
+    let notifies: Vec<&Notify> = differing
+        .iter()
+        .flat_map(|(resource, _)| resource.manage().notifies())
+        .collect();
     progress.time(names.len(), &format!("{title} {}", names.join(" ")), || {
-        notifies().try_for_each(|notify| pending::mark(context, notify))?;
-        apply(&values)?;
-        notifies().try_for_each(|notify| pending::settle(context, &notify.unit))?;
+        pending::around(context, &notifies, || apply(&values))?;
         differing
             .iter()
             .try_for_each(|(resource, _)| verify(resource, context))
     })?;
+    progress.changed += names.len();
     Ok(None)
 }
 

@@ -158,7 +158,7 @@ async fn change(
                     changed,
                     restarted,
                 });
-                second_look(job).await
+                second_look(project, job).await
             }
             Err(error) => Err(error),
         };
@@ -173,12 +173,12 @@ async fn change(
 }
 
 /// What was changed must be as desired now; what was not part of the plan may differ still.
-async fn second_look(job: &Job<'_>) -> Result<(), Error> {
+async fn second_look(project: &Project, job: &Job<'_>) -> Result<(), Error> {
     if job.plan.is_empty() {
         return Ok(());
     }
     let region = job.member.session.region();
-    let again = fleet::inspect(job.member, job.resources).await?;
+    let again = fleet::inspect_again(project, job.member, job.resources).await?;
     let left: Vec<String> = again
         .plan
         .changes

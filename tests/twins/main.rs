@@ -76,6 +76,9 @@ fn main() -> ExitCode {
         .map(|(name, test)| {
             let begun = Instant::now();
             let well = catch_unwind(AssertUnwindSafe(|| test(&twins))).is_ok();
+            if !well {
+                twins.mend();
+            }
             let word = if well { "ok" } else { "FAILED" };
             println!(
                 "test {name} ... {word} ({:.1} s)",
