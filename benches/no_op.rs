@@ -5,12 +5,14 @@ mod common;
 #[path = "../tests/common/hosts.rs"]
 mod hosts;
 
-use std::time::{Duration, Instant};
-use hosts::Hosts;
 use common::ssh;
+use hosts::Hosts;
+use std::time::{Duration, Instant};
 
 fn main() {
-    let Some(hosts) = Hosts::up("no-op") else { return };
+    let Some(hosts) = Hosts::up("no-op") else {
+        return;
+    };
     let begun = Instant::now();
     hosts.provision();
     eprintln!("provision {:?}", begun.elapsed());
@@ -34,7 +36,10 @@ fn main() {
             assert!(ssh(hosts.lab(), twin, "root", "true").status.success());
             let bare = begun.elapsed();
             let bt = hosts.round_trips();
-            eprintln!("{ms}: cold {cold:?} {ct} live {live:?} {lt} bare {bare:?} {bt} {:?}", std::fs::read_to_string("/proc/loadavg").unwrap());
+            eprintln!(
+                "{ms}: cold {cold:?} {ct} live {live:?} {lt} bare {bare:?} {bt} {:?}",
+                std::fs::read_to_string("/proc/loadavg").unwrap()
+            );
         }
     }
     if std::env::var_os("HOLD").is_some() {

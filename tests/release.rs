@@ -79,7 +79,7 @@ fn asks_for(bytes: &[u8]) -> Vec<&'static str> {
                         0x6fff_fffe => Some("versions of symbols"),
                         _ => None,
                     }
-                }))
+                }));
             }
             _ => {}
         }

@@ -92,7 +92,8 @@ impl Hosts {
 
     /// Ends the connections that earlier runs left, and nothing else of their state.
     pub(crate) fn disconnect(&self) {
-        for master in files(self.state.path()).filter(|path| path.extension().is_some_and(|e| e == "master"))
+        for master in
+            files(self.state.path()).filter(|path| path.extension().is_some_and(|e| e == "master"))
         {
             let text = std::fs::read_to_string(&master).unwrap();
             let socket = text.lines().nth(1).unwrap();
