@@ -67,9 +67,8 @@ fn main() -> ExitCode {
         return summary(&[], chosen.len());
     }
     // Dropped at the end of this function, whatever happens in it: nothing stays on the machine.
-    let twins = match catch_unwind(fixture::Twins::up) {
-        Ok(twins) => twins,
-        Err(_) => return summary(&[("the twins are brought up", false)], 0),
+    let Ok(twins) = catch_unwind(fixture::Twins::up) else {
+        return summary(&[("the twins are brought up", false)], 0);
     };
     let ends: Vec<(&str, bool)> = chosen
         .iter()
