@@ -12,10 +12,12 @@ mod cut_link;
 mod drift;
 mod edits;
 mod fixture;
+mod looks;
 mod operator;
 mod probe;
 mod reboot;
 mod release;
+mod round_trips;
 mod saved_plan;
 mod stream;
 mod templates;
@@ -33,6 +35,7 @@ type Test = (&'static str, fn(&Twins));
 fn tests() -> Vec<Test> {
     [
         again::TESTS,
+        round_trips::TESTS,
         saved_plan::TESTS,
         templates::TESTS,
         drift::TESTS,
