@@ -20,6 +20,13 @@ need apt-cacher-ng apt-cacher-ng
 need ip iproute2
 need setpriv util-linux
 need gpgv gpgv
+need gpg gpg
+need gpg-agent gpg-agent
+python3 -m pip --version >/dev/null 2>&1 || packages="${packages-} python3-pip"
+# what the mongod of the tests is linked with
+for library in libcurl.so.4:libcurl4 liblzma.so.5:liblzma5 libssl.so.3:libssl3; do
+    PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q "${library%%:*}" || packages="${packages-} ${library#*:}"
+done
 if [ -n "${packages-}" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "installing$packages"
