@@ -17,6 +17,7 @@ mod operator;
 mod script;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use fixture::Twins;
 use measure::{blueprint_of, machine, median, range, seconds, verdict};
@@ -57,10 +58,14 @@ fn main() -> ExitCode {
 }
 
 fn over_the_link(twins: &Twins) -> f64 {
-    let took = seconds(|| {
-        twins.operator.run(&["provision", REGION]).expect(0);
-    });
-    steps(twins);
+    let begun = Instant::now();
+    let tell = |line: &str| eprintln!("{:6.1} s  {line}", begun.elapsed().as_secs_f64());
+    let ran = twins
+        .operator
+        .watch(&["provision", REGION], |line, _| tell(line));
+    let took = begun.elapsed().as_secs_f64();
+    ran.expect(0);
+    tell("the end");
     check_and_put_back(twins);
     took
 }
@@ -80,24 +85,4 @@ fn check_and_put_back(twins: &Twins) {
     assert_eq!(differing, Vec::<String>::new());
     twins.operator.hang_up();
     twins.twin(REGION).restore("bare").unwrap();
-}
-
-/// Says which steps took long, as the host's own journal of the run has them.
-fn steps(twins: &Twins) {
-    let journal = twins.shell(REGION, "cat /var/lib/geodeploy/runs/*/journal.jsonl");
-    let events = journal
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut step = String::new();
-    for event in events {
-        if let Some(name) = event["step"].as_str() {
-            name.clone_into(&mut step);
-        }
-        match event["milliseconds"].as_u64() {
-            Some(milliseconds) if milliseconds >= 100 => {
-                eprintln!("{:6.1} s  {step}", milliseconds as f64 / 1e3);
-            }
-            _ => {}
-        }
-    }
 }

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 need() { # PROGRAM PACKAGE
     PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 || packages="${packages-} $2"
 }
-need cc gcc
+need cc "gcc libc6-dev"
 need ssh openssh-client
 need sshd openssh-server
 need nginx nginx-light

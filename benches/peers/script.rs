@@ -49,6 +49,10 @@ pub(crate) fn of(resources: &[Resource]) -> String {
     script
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each kind of resource, in the shell's own words"
+)]
 fn one(resource: &Resource, script: &mut String) {
     match resource {
         Resource::File(file) => {

@@ -99,7 +99,7 @@ fn is_well(report: &Value) -> bool {
     report["health"]["status"] == 200
 }
 
-/// `cn: healthy, 3-ab12cd34ef56 since Mon ..., 12 of 200 streams`.
+/// `cn: healthy, generation 3-ab12cd34ef56 since Mon ..., 12 of 200 streams`.
 fn describe(report: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let region = text(&report["region"]);
@@ -143,7 +143,7 @@ fn describe(report: &Value) -> String {
         None => String::new(),
     };
     format!(
-        "{region}: {state}, release {current} since {}{streams}{drains}{busy}",
+        "{region}: {state}, generation {current} since {}{streams}{drains}{busy}",
         since.unwrap_or_default()
     )
 }

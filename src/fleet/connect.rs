@@ -69,7 +69,7 @@ pub async fn connect(
             }),
             Err(error) => {
                 lane.fail(match error.kind {
-                    ErrorKind::LoginRefused => "login refused",
+                    ErrorKind::LoginRefused => "not connected",
                     _ => "unreachable",
                 });
                 Err(error)
