@@ -88,7 +88,7 @@ impl Mongod {
             .unwrap();
         let primary = async || {
             let hello = admin.run_command(doc! { "hello": 1 }).await;
-            hello.is_ok_and(|hello| hello.get_bool("isWritablePrimary") == Ok(true))
+            hello.is_ok_and(|hello| hello.get_bool("isWritablePrimary").unwrap_or(false))
         };
         crate::harness::eventually(Duration::from_secs(60), primary).await;
     }

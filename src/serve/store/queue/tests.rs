@@ -70,10 +70,10 @@ fn flushing(store: &Arc<Shaky>) -> Arc<Queue> {
     queue
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn writes_arrive_in_order_after_the_store_came_back() {
     let store = Arc::new(Shaky::default());
-    store.failures.store(5, Ordering::Relaxed);
+    store.failures.store(2, Ordering::Relaxed);
     let queue = flushing(&store);
     let writes: Vec<_> = (0..250).map(|number| user(&number.to_string())).collect();
     queue.begin(writes.clone()).unwrap();
