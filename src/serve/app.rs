@@ -14,6 +14,7 @@ use super::metrics::Metrics;
 use super::model::Model;
 use super::slots::Slots;
 use super::store::Store;
+use super::store::queue::Queue;
 
 pub(super) struct App {
     pub(super) region: String,
@@ -24,6 +25,8 @@ pub(super) struct App {
     pub(super) model: Model,
     pub(super) authenticator: Authenticator,
     pub(super) store: Arc<dyn Store>,
+    /// What the store is still to get.
+    pub(super) queue: Arc<Queue>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) machine: Machine,
     pub(super) lifecycle: Lifecycle,
@@ -42,6 +45,7 @@ impl App {
             unstreamed: Semaphore::new(config.limits.streams as usize),
             model: Model::new(&config.model, config.timings)?,
             authenticator: Authenticator::new(&config.login)?,
+            queue: Arc::new(Queue::new(Arc::clone(&store))),
             store,
             metrics: Arc::default(),
             machine: Machine::new(config.state_directory.clone()),

@@ -11,10 +11,12 @@ use tokio::time::{Instant, timeout};
 
 use super::app::App;
 use super::error::{ApiError, Code};
+use super::recorder::Recorder;
 use super::relay::{self, Terms, Upstream};
 use super::request::ChatRequest;
 use super::request_id::RequestId;
-use super::slots::Refused;
+use super::slots::{Refused, Slot};
+use super::turn::{self, Turn};
 
 /// The largest body.
 pub(super) const LARGEST_BODY: usize = 1 << 20;
@@ -37,7 +39,8 @@ async fn answer(app: &Arc<App>, id: &RequestId, request: Request) -> Result<Resp
         return Err(draining());
     }
     require_json(request.headers())?;
-    let chat = ChatRequest::parse(&read(request).await?)?;
+    let headers = request.headers().clone();
+    let mut chat = ChatRequest::parse(&read(request).await?)?;
     if !app.model.answers_to(&chat.model) {
         let message = format!(
             "there is no model `{}`; this server has `{}`",
@@ -51,22 +54,29 @@ async fn answer(app: &Arc<App>, id: &RequestId, request: Request) -> Result<Resp
         });
     }
     if chat.stream {
-        stream(app, id, &user, &chat).await
+        let slot = app
+            .slots
+            .acquire(&user)
+            .map_err(|refused| refusal(app, refused))?;
+        let turn = turn::begin(app, &user, &headers, &mut chat).await?;
+        stream(app, id, &chat, slot, turn).await
     } else {
-        complete(app, id, &chat).await
+        let _permit = app.unstreamed.try_acquire().map_err(|_| {
+            let message = "the server answers as many requests as it may";
+            ApiError::new(Code::GlobalRequestLimit, message)
+        })?;
+        let turn = turn::begin(app, &user, &headers, &mut chat).await?;
+        complete(app, id, &chat, turn).await
     }
 }
 
 async fn stream(
     app: &Arc<App>,
     id: &RequestId,
-    user: &str,
     chat: &ChatRequest,
+    slot: Slot,
+    mut turn: Option<Turn>,
 ) -> Result<Response, ApiError> {
-    let slot = app
-        .slots
-        .acquire(user)
-        .map_err(|refused| refusal(app, refused))?;
     let started = Instant::now();
     let mut opening = app.model.stream(chat, id);
     let opened = tokio::select! {
@@ -77,6 +87,9 @@ async fn stream(
         Ok(stream) => Upstream::Open(stream?),
         Err(_) => Upstream::Opening(opening),
     };
+    if let Some(turn) = &mut turn {
+        turn.accept()?;
+    }
     let terms = Terms {
         id: id.clone(),
         include_usage: chat.include_usage,
@@ -84,6 +97,7 @@ async fn stream(
         timings: app.timings,
         expired: app.lifecycle.expired.clone(),
         metrics: Arc::clone(&app.metrics),
+        recorder: turn.map(Recorder::new),
     };
     let mut response = Response::new(relay::body(upstream, terms, slot));
     let headers = response.headers_mut();
@@ -100,17 +114,22 @@ async fn stream(
     Ok(response)
 }
 
-async fn complete(app: &App, id: &RequestId, chat: &ChatRequest) -> Result<Response, ApiError> {
-    let _permit = app.unstreamed.try_acquire().map_err(|_| {
-        ApiError::new(
-            Code::GlobalRequestLimit,
-            "the server answers as many requests as it may",
-        )
-    })?;
+async fn complete(
+    app: &App,
+    id: &RequestId,
+    chat: &ChatRequest,
+    turn: Option<Turn>,
+) -> Result<Response, ApiError> {
     let body = tokio::select! {
         () = app.lifecycle.expired.cancelled() => return Err(draining()),
         body = app.model.complete(chat, id) => body?,
     };
+    if let Some(mut turn) = turn {
+        turn.accept()?;
+        let mut recorder = Recorder::new(turn);
+        recorder.heard(&body);
+        recorder.complete();
+    }
     let json = [(header::CONTENT_TYPE, "application/json")];
     Ok((json, Body::from(body)).into_response())
 }

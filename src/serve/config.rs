@@ -2,6 +2,7 @@
 //!
 //! An empty variable counts as absent, because env files often carry `NAME=` lines.
 
+mod database;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::store::mongo::MongoSettings;
 use crate::secrets::Secret;
 use reader::Reader;
 pub use timings::Timings;
@@ -42,6 +44,8 @@ pub struct Config {
     pub generation: Option<String>,
     /// How many streams may be open at once.
     pub limits: Limits,
+    /// Where conversations live; without it, in the embedded store.
+    pub database: Option<MongoSettings>,
     /// Who answers chats.
     pub model: ModelConfig,
     /// How users prove who they are.
@@ -161,11 +165,11 @@ impl Config {
             ..defaults
         };
         let logging = read_logging(&mut reader, &region, dev);
-        let (model, login) = if dev {
-            (ModelConfig::Echo, Login::None)
+        let (database, model, login) = if dev {
+            (None, ModelConfig::Echo, Login::None)
         } else {
-            reader.refuse_database();
-            (read_model(&mut reader), read_login(&mut reader))
+            let database = reader.database();
+            (database, read_model(&mut reader), read_login(&mut reader))
         };
         let config = Self {
             region,
@@ -176,6 +180,7 @@ impl Config {
             state_directory: reader.directory("STATE_DIRECTORY"),
             generation: reader.generation("GENERATION"),
             limits,
+            database,
             model,
             login,
             timings,

@@ -24,6 +24,8 @@ pub enum Code {
     NotFound,
     /// No such model.
     ModelNotFound,
+    /// The user has no such conversation.
+    SessionNotFound,
     /// The route exists for another method.
     MethodNotAllowed,
     /// The body did not arrive in time.
@@ -52,13 +54,17 @@ pub enum Code {
     GlobalRequestLimit,
     /// The server is about to end.
     Draining,
+    /// A conversation cannot be read, so it cannot be continued or shown.
+    DatabaseUnavailable,
+    /// Too much waits for the database.
+    PersistenceBacklog,
     /// Our own fault.
     Internal,
 }
 
 impl Code {
     /// All codes, for metrics.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::UpstreamRejected,
         Self::MissingToken,
@@ -66,6 +72,7 @@ impl Code {
         Self::ExpiredToken,
         Self::NotFound,
         Self::ModelNotFound,
+        Self::SessionNotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::BodyTooLarge,
@@ -80,6 +87,8 @@ impl Code {
         Self::GlobalStreamLimit,
         Self::GlobalRequestLimit,
         Self::Draining,
+        Self::DatabaseUnavailable,
+        Self::PersistenceBacklog,
         Self::Internal,
     ];
 
@@ -94,6 +103,7 @@ impl Code {
             Self::ExpiredToken => (StatusCode::UNAUTHORIZED, "expired_token"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::ModelNotFound => (StatusCode::NOT_FOUND, "model_not_found"),
+            Self::SessionNotFound => (StatusCode::NOT_FOUND, "session_not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
@@ -110,6 +120,8 @@ impl Code {
             Self::GlobalStreamLimit => (StatusCode::SERVICE_UNAVAILABLE, "global_stream_limit"),
             Self::GlobalRequestLimit => (StatusCode::SERVICE_UNAVAILABLE, "global_request_limit"),
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+            Self::DatabaseUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
+            Self::PersistenceBacklog => (StatusCode::SERVICE_UNAVAILABLE, "persistence_backlog"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         }
     }

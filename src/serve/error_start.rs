@@ -3,6 +3,7 @@
 use std::io;
 
 use super::config::ConfigError;
+use super::store::StoreError;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum StartError {
     /// The key for tokens cannot be used.
     #[error("the key for tokens cannot be used: {0}; check JWT_PUBLIC_KEY")]
     Login(#[from] jsonwebtoken::errors::Error),
+    /// The database's settings cannot be used.
+    #[error("the database's client cannot be built: {0}; check MONGODB_URI and the files it names")]
+    Database(#[from] StoreError),
     /// The client for the model service cannot be built.
     #[error(
         "the client for the model service cannot be built: {0}; check the system's proxy settings"

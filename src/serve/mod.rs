@@ -8,6 +8,7 @@
 //! | [`slots`] | the limits, shared by two generations |
 //! | [`model`], [`ark`], `echo`, [`retry`] | who answers |
 //! | `relay`, [`sse`], [`chunk`], [`deadlines`] | an answer on its way |
+//! | `sessions`, `turn`, `recorder` | conversations: shown, continued, kept |
 //! | [`store`], [`collections`] | the database |
 //! | [`metrics`], [`machine`], `logging`, `notify` | what others see of it |
 //!
@@ -32,14 +33,17 @@ pub mod machine;
 pub mod metrics;
 pub mod model;
 mod notify;
+mod recorder;
 mod relay;
 pub mod request;
 pub mod request_id;
 pub mod retry;
 mod routes;
+mod sessions;
 pub mod slots;
 pub mod sse;
 pub mod store;
+mod turn;
 pub mod upstream_error;
 
 use std::sync::Arc;
@@ -53,10 +57,12 @@ use config::Config;
 pub use error_start::{Ended, StartError};
 use lifecycle::{Lifecycle, Shutdown};
 use listen::Listeners;
-use store::{EmbeddedStore, Store};
+use store::{EmbeddedStore, MongoStore, Store};
 
 /// After open streams were told to end, how long they have to say so to their clients.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// After the last stream, how long the database has to take what is queued.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 const STREAMS_POLL: Duration = Duration::from_millis(50);
 
 /// Runs the server that the process's variables describe until it is told to end.
@@ -82,7 +88,10 @@ pub fn main(dev: bool, port: Option<u16>) -> Result<Ended, StartError> {
         let shutdown = Shutdown::default();
         shutdown.on_signals()?;
         let listeners = Listeners::open(&config)?;
-        let store = Arc::new(EmbeddedStore::new(config.state_directory.clone()));
+        let store: Arc<dyn Store> = match &config.database {
+            Some(settings) => Arc::new(MongoStore::open(settings).await?),
+            None => Arc::new(EmbeddedStore::new(config.state_directory.clone())),
+        };
         run(listeners, config, store, shutdown).await
     });
     // A resolver's blocking look-up must not hold up the end.
@@ -107,6 +116,8 @@ pub async fn run(
     let mut background = JoinSet::new();
     background.spawn(notify::watch());
     background.spawn(look_at_machine(Arc::clone(&app)));
+    let queue = Arc::clone(&app.queue);
+    background.spawn(async move { queue.flush_for_ever().await });
     let mut public = JoinSet::new();
     for listener in listeners.public {
         let (stop, close) = (lifecycle.draining().clone(), lifecycle.closing.clone());
@@ -126,6 +137,10 @@ pub async fn run(
         () = drain(&mut public, &app) => Ended::Drained,
     };
     lifecycle.ended.cancel();
+    if ended == Ended::Drained && !app.queue.settled(LAST_WRITES).await {
+        let lost = app.queue.depth();
+        tracing::error!(lost, "the database did not take the last writes");
+    }
     background.shutdown().await;
     tracing::info!(?ended, "ended");
     Ok(ended)

@@ -22,6 +22,7 @@ use super::deadlines::{Deadlines, Due, jitter};
 use super::error::{ApiError, Code};
 use super::metrics::{Metrics, Outcome};
 use super::model::{Broken, ByteStream};
+use super::recorder::Recorder;
 use super::request_id::RequestId;
 use super::slots::Slot;
 use super::sse::{DONE, HEARTBEAT, Splitter, write_event};
@@ -51,6 +52,8 @@ pub(super) struct Terms {
     pub(super) timings: Timings,
     pub(super) expired: CancellationToken,
     pub(super) metrics: Arc<Metrics>,
+    /// Where the answer is to be kept.
+    pub(super) recorder: Option<Recorder>,
 }
 
 struct Relay {
@@ -62,6 +65,7 @@ struct Relay {
     include_usage: bool,
     finished: bool,
     ledger: Ledger,
+    recorder: Option<Recorder>,
     _slot: Slot,
 }
 
@@ -98,6 +102,7 @@ pub(super) fn body(upstream: Upstream, terms: Terms, slot: Slot) -> Body {
             metrics: terms.metrics,
             outcome: None,
         },
+        recorder: terms.recorder,
         _slot: slot,
     };
     Body::from_stream(stream::unfold(relay, |mut relay| async move {
@@ -194,6 +199,9 @@ impl Relay {
     }
 
     fn pass(&mut self, payload: &[u8], out: &mut BytesMut) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.heard(payload);
+        }
         match meaning(payload) {
             Meaning::Done => self.complete(out),
             Meaning::Usage if !self.include_usage => {}
@@ -233,6 +241,10 @@ impl Relay {
     }
 
     fn complete(&mut self, out: &mut BytesMut) {
+        // The end mark promises that the answer is kept.
+        if let Some(recorder) = &mut self.recorder {
+            recorder.complete();
+        }
         write_event(out, DONE);
         self.ledger.outcome = Some(Outcome::Complete);
         if let Upstream::Open(rest) = std::mem::replace(&mut self.upstream, Upstream::Closed) {

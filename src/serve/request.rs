@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::error::{ApiError, Code};
 
@@ -121,9 +122,65 @@ impl ChatRequest {
         metadata.get(name)?.get().trim_matches('"').parse().ok()
     }
 
+    /// The messages after the model's last one, without those of the system: what the user says now.
+    #[must_use]
+    pub fn said_now(&self) -> Vec<(String, Value)> {
+        let messages: Vec<Message> = self.read("messages").unwrap_or_default();
+        let answered = messages
+            .iter()
+            .rposition(|message| message.role == "assistant");
+        let new = messages
+            .into_iter()
+            .skip(answered.map_or(0, |last| last + 1))
+            .filter(|message| !is_instruction(&message.role));
+        new.map(|message| {
+            let content = message
+                .content
+                .and_then(|content| serde_json::from_str(content.get()).ok());
+            (message.role, content.unwrap_or_default())
+        })
+        .collect()
+    }
+
+    /// Whether the client sends along what was said before: a message of the model is among its messages.
+    #[must_use]
+    pub fn carries_history(&self) -> bool {
+        let messages: Vec<Message> = self.read("messages").unwrap_or_default();
+        messages.iter().any(|message| message.role == "assistant")
+    }
+
+    /// Puts what was said before between the system's instructions and the other messages.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: every part came out of valid JSON.
+    pub fn insert_history(&mut self, history: &[(&str, &Value)]) -> Result<(), serde_json::Error> {
+        let own: Vec<Box<RawValue>> = self.read("messages").unwrap_or_default();
+        let leads = |raw: &Box<RawValue>| {
+            serde_json::from_str::<Message>(raw.get())
+                .is_ok_and(|message| is_instruction(&message.role))
+        };
+        let at = own.iter().take_while(|raw| leads(raw)).count();
+        let before: Result<Vec<_>, _> = history
+            .iter()
+            .map(|(role, content)| {
+                serde_json::value::to_raw_value(&json!({"role": role, "content": content}))
+            })
+            .collect();
+        let mut all = own;
+        all.splice(at..at, before?);
+        let messages = serde_json::value::to_raw_value(&all)?;
+        self.fields.insert("messages".to_owned(), messages);
+        Ok(())
+    }
+
     fn read<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Option<T> {
         serde_json::from_str(self.fields.get(name)?.get()).ok()
     }
+}
+
+fn is_instruction(role: &str) -> bool {
+    matches!(role, "system" | "developer")
 }
 
 fn field<'a, T: Deserialize<'a>>(

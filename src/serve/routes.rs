@@ -6,7 +6,7 @@ use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde_json::json;
@@ -15,6 +15,7 @@ use super::app::App;
 use super::chat::{LARGEST_BODY, chat};
 use super::error::{ApiError, Code};
 use super::request_id::{self, RequestId};
+use super::sessions;
 use super::store::DatabaseHealth;
 
 /// All routes over `app`.
@@ -25,6 +26,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/v1/models", get(models))
+        .route("/api/sessions", get(sessions::list))
+        .route("/api/sessions/{id}", delete(sessions::delete))
+        .route("/api/sessions/{id}/messages", get(sessions::messages))
         .route("/v1/chat/completions", post(chat))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -88,7 +92,11 @@ async fn readyz(State(app): State<Arc<App>>) -> Response {
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     let active = app.slots.active().unwrap_or_else(|_| app.slots.own());
-    let page = app.metrics.page(active, app.slots.limits(), &app.machine);
+    let mut page = app.metrics.page(active, app.slots.limits(), &app.machine);
+    let depth = app.queue.depth();
+    page.push_str("# HELP persist_queue_depth Writes that the database does not have yet.\n");
+    page.push_str("# TYPE persist_queue_depth gauge\n");
+    page.push_str(&format!("persist_queue_depth {depth}\n"));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], page).into_response()
 }
 

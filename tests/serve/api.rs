@@ -1,17 +1,48 @@
 //! Routes, their shapes, and what is refused before any model is asked.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use geodeploy::serve::store::{DatabaseHealth, Store};
+use geodeploy::serve::store::{
+    AgentSession, Answer, Conversation, DatabaseHealth, Message, Part, Store, StoreError, Write,
+};
 use serde_json::{Value, json};
 
 use crate::harness::{Server, client, config, payloads, streamed, token};
 
+/// A database that nobody reaches.
 struct BrokenStore;
+
+fn away<T: Send + 'static>() -> Answer<T> {
+    Box::pin(std::future::ready(Err(StoreError::Unavailable(
+        "away".to_owned(),
+    ))))
+}
 
 impl Store for BrokenStore {
     fn health(&self) -> DatabaseHealth {
         DatabaseHealth::Error
+    }
+
+    fn write(&self, _: Vec<Write>) -> Answer<()> {
+        away()
+    }
+
+    fn conversations(
+        &self,
+        _: &str,
+        _: Option<jiff::Timestamp>,
+        _: NonZeroU32,
+    ) -> Answer<Vec<Conversation>> {
+        away()
+    }
+
+    fn messages(&self, _: &str, _: &str, _: Part) -> Answer<Option<Vec<Message>>> {
+        away()
+    }
+
+    fn agent_session(&self, _: &str, _: &str, _: jiff::Timestamp) -> Answer<Option<AgentSession>> {
+        away()
     }
 }
 

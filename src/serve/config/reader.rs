@@ -210,14 +210,4 @@ impl<'a> Reader<'a> {
         }
         Some(text.to_owned())
     }
-
-    pub(super) fn refuse_database(&mut self) {
-        if self.get("MONGODB_URI").is_some() {
-            self.refuse(
-                "MONGODB_URI",
-                "is set, and this version has the embedded store only",
-                "leave MONGODB_URI unset",
-            );
-        }
-    }
 }

@@ -80,7 +80,7 @@ fn every_invalid_variable_is_listed_with_its_remedy() {
         ("HEARTBEAT_INTERVAL", "0"),
         ("GENERATION", "../x"),
         ("RUNTIME_DIRECTORY", "run"),
-        ("MONGODB_URI", "mongodb://localhost/aiagent"),
+        ("MONGODB_URI", "localhost/aiagent"),
         ("JWT_SECRET", "short"),
     ]);
     assert_eq!(errors.len(), 12, "{errors:#?}");
@@ -93,7 +93,7 @@ fn every_invalid_variable_is_listed_with_its_remedy() {
     assert!(
         errors
             .iter()
-            .any(|text| text.contains("leave MONGODB_URI unset"))
+            .any(|text| text.starts_with("MONGODB_URI: is not a connection string"))
     );
     assert!(
         errors
@@ -107,8 +107,9 @@ fn a_secret_is_never_repeated_in_an_error() {
     let errors = refused(&[
         ("JWT_SECRET", "hunter2"),
         ("VOLCENGINE_API_KEY", "hunter2 hunter2"),
+        ("MONGODB_URI", "mongodb://app:hunter2/x@cn/aiagent"),
     ]);
-    assert_eq!(errors.len(), 2);
+    assert_eq!(errors.len(), 3);
     assert!(
         errors.iter().all(|text| !text.contains("hunter2")),
         "{errors:#?}"
@@ -173,4 +174,25 @@ fn a_public_key_is_read_from_one_line() {
 #[test]
 fn two_kinds_of_login_at_once_are_refused() {
     assert_eq!(refused(&[("JWT_PUBLIC_KEY", PUBLIC_KEY)]).len(), 1);
+}
+
+#[test]
+fn the_database_needs_a_uri_and_user_and_password_together() {
+    let mut all = complete();
+    assert!(
+        Config::from_variables(&all, false)
+            .unwrap()
+            .database
+            .is_none()
+    );
+    all.extend(variables(&[
+        ("MONGODB_URI", "mongodb://cn-server:27017/aiagent"),
+        ("MONGODB_USER", "app"),
+    ]));
+    let errors = Config::from_variables(&all, false).unwrap_err();
+    assert_eq!(errors[0].variable, "MONGODB_PASSWORD");
+    all.extend(variables(&[("MONGODB_PASSWORD", "hunter2")]));
+    let config = Config::from_variables(&all, false).unwrap();
+    assert!(config.database.is_some());
+    assert!(!format!("{config:?}").contains("hunter2"));
 }

@@ -86,3 +86,42 @@ fn the_last_user_text_is_found_in_either_form() {
     assert_eq!(request.metadata_number("n"), Some(8));
     assert_eq!(request.metadata_number("none"), None);
 }
+
+fn with_messages(messages: &str) -> super::ChatRequest {
+    let body = format!(r#"{{"model":"m","messages":{messages}}}"#);
+    super::ChatRequest::parse(body.as_bytes()).unwrap()
+}
+
+#[test]
+fn what_is_said_now_comes_after_the_models_last_message() {
+    let request = with_messages(
+        r#"[{"role":"system","content":"s"},{"role":"user","content":"a"},{"role":"assistant","content":"b"},
+            {"role":"user","content":[{"type":"text","text":"c"}]}]"#,
+    );
+    let parts = serde_json::json!([{"type": "text", "text": "c"}]);
+    assert_eq!(request.said_now(), [("user".to_owned(), parts)]);
+    assert!(request.carries_history());
+    let request =
+        with_messages(r#"[{"role":"system","content":"s"},{"role":"user","content":"a"}]"#);
+    assert_eq!(request.said_now(), [("user".to_owned(), "a".into())]);
+    assert!(!request.carries_history());
+}
+
+#[test]
+fn history_goes_between_instructions_and_what_is_said_now() {
+    let mut request =
+        with_messages(r#"[{"role":"system","content":"s"},{"role":"user","content":"c"}]"#);
+    let (question, answer) = ("a".into(), "b".into());
+    request
+        .insert_history(&[("user", &question), ("assistant", &answer)])
+        .unwrap();
+    let body: serde_json::Value =
+        serde_json::from_str(&request.upstream_body("m").unwrap()).unwrap();
+    let said: Vec<_> = body["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| message["content"].as_str().unwrap())
+        .collect();
+    assert_eq!(said, ["s", "a", "b", "c"]);
+}
