@@ -63,8 +63,13 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
     checks::administrators(&root, &regions_table, &regions);
     checks::uniqueness(&regions_table, &regions);
     let login = Login::read(root.section("login"));
-    let database = Database::read(root.section("database"));
-    checks::database(&root.section("database"), database.as_ref(), &names);
+    let database = Database::read(root.section("database"), &names);
+    checks::database(
+        &root.section("database"),
+        database.as_ref(),
+        &regions_table,
+        &regions,
+    );
     let release = Release::read(root.section("release"));
     let links = Link::read_all(root.tables("links"), &names);
     root.finish();
