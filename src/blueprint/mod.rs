@@ -4,6 +4,7 @@
 //! The order of the resources is the order in which they are made: it reads as a runbook.
 
 mod context;
+mod database;
 mod environment;
 mod firewall;
 mod packages;
@@ -65,6 +66,7 @@ pub fn region(
     };
     let mut resources = build.packages()?;
     resources.extend(build.host()?);
+    resources.extend(build.database()?);
     resources.extend(build.application()?);
     resources.extend(build.web_server()?);
     resources.push(firewall::rules(inventory, region));
