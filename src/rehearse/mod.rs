@@ -5,6 +5,7 @@
 //! | [`requirements`] | what this machine lacks, and its installation |
 //! | [`sources`] | where this machine gets Debian from |
 //! | [`base`] | the base system, built once a suite |
+//! | [`archive`] | a real MongoDB as an apt archive: the vendor's, or one made here |
 //! | [`mirror`] | the twins' way to packages: an apt proxy near to them |
 //! | [`network`] | addresses, namespaces, interfaces |
 //! | [`switch`] | the process that carries frames between twins, late and narrow as the real link |
@@ -18,6 +19,7 @@
 //!
 //! Nothing here gives a twin a route out of this machine.
 
+pub mod archive;
 pub mod base;
 mod cgroup;
 pub mod environment;

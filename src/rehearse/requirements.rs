@@ -77,7 +77,7 @@ pub fn missing(storage: &Path) -> Vec<Missing> {
             remedy,
         )];
     }
-    let mut missing = programs(which("apt-get").is_some());
+    let mut missing = tools(which("apt-get").is_some());
     if !rustix::process::geteuid().is_root() {
         missing.push(Missing::new(
             "root",
@@ -96,29 +96,40 @@ pub fn missing(storage: &Path) -> Vec<Missing> {
     missing
 }
 
-fn programs(apt: bool) -> Vec<Missing> {
-    let absent = |name: &str, package: &'static str| {
-        let remedy = if apt {
-            format!("apt-get install {package}")
-        } else {
-            format!("install what Debian calls {package}; without apt this has to be done by hand")
-        };
-        let why = format!("{name} is not installed");
-        Missing {
-            package: apt.then_some(package),
-            ..Missing::new(package, why, remedy)
-        }
-    };
-    let mut missing: Vec<Missing> = Vec::new();
-    for (program, package) in PROGRAMS {
-        if which(program).is_none() && missing.iter().all(|item| item.what != package) {
-            missing.push(absent(program, package));
-        }
-    }
+fn tools(apt: bool) -> Vec<Missing> {
+    let mut missing = lacking(&PROGRAMS, apt);
     if !Path::new(KEYRING.0).exists() {
-        missing.push(absent(KEYRING.0, KEYRING.1));
+        missing.push(unmet(KEYRING.0, KEYRING.1, apt));
     }
     missing
+}
+
+/// Those of some programs and their packages that are not installed; each package once.
+pub(crate) fn programs(wanted: &[(&str, &'static str)]) -> Vec<Missing> {
+    lacking(wanted, which("apt-get").is_some())
+}
+
+fn lacking(wanted: &[(&str, &'static str)], apt: bool) -> Vec<Missing> {
+    let mut missing: Vec<Missing> = Vec::new();
+    for (program, package) in wanted {
+        if which(program).is_none() && missing.iter().all(|item| item.what != *package) {
+            missing.push(unmet(program, package, apt));
+        }
+    }
+    missing
+}
+
+/// Something of a package that is not installed, on a machine with or without apt.
+pub(crate) fn unmet(name: &str, package: &'static str, apt: bool) -> Missing {
+    let remedy = if apt {
+        format!("apt-get install {package}")
+    } else {
+        format!("install what Debian calls {package}; without apt this has to be done by hand")
+    };
+    Missing {
+        package: apt.then_some(package),
+        ..Missing::new(package, format!("{name} is not installed"), remedy)
+    }
 }
 
 fn tun() -> Option<Missing> {
@@ -280,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_apt_is_told_to_install_by_hand() {
-        for item in programs(false) {
+        for item in tools(false) {
             assert_eq!(item.package, None);
         }
     }

@@ -10,6 +10,8 @@ mod common;
 mod traffic;
 
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
 mod boot;
 #[cfg(test)]
 mod links;
