@@ -8,6 +8,7 @@ mod directory;
 mod facts;
 mod file;
 pub mod firewall;
+pub mod mongo;
 pub mod nginx;
 pub mod package;
 pub mod pending;

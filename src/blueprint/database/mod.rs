@@ -1,10 +1,12 @@
 //! The database's host, and what the application of every region needs to talk to it.
 
+mod contents;
 mod settings;
 mod uri;
 
 use std::path::PathBuf;
 
+pub use contents::{Contents, contents};
 pub(super) use uri::uri;
 
 use super::{Build, service};

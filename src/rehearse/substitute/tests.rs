@@ -66,7 +66,10 @@ fn the_example_for_twins_is_an_inventory_without_a_real_secret_or_address() {
 #[test]
 fn a_database_for_twins_has_the_rehearsals_archive_certificates_and_passwords() {
     let text = EXAMPLE
-        .replace("mode = \"embedded\"", "mode = \"single\"\nbind = [\"10.0.0.5\"]")
+        .replace(
+            "mode = \"embedded\"",
+            "mode = \"single\"\nbind = [\"10.0.0.5\"]",
+        )
         .replace("# region = \"cn\"", "region = \"cn\"")
         .replace("# user =", "user =")
         .replace("# password =", "password =")
