@@ -13,6 +13,7 @@ mod namespaces;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use geodeploy::agent::database::Driver;
 use geodeploy::agent::machine::Machine;
 use geodeploy::agent::system::{Fault, System as _};
 use geodeploy::plan::Value;
@@ -251,6 +252,7 @@ fn a_look_at_forty_resources_takes_less_than_300_ms() {
         let facts = Facts::about(&resources);
         let context = Context {
             system: &Machine,
+            database: &Driver::default(),
             key: &key,
             facts: &facts,
             progress: &|_| {},

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
+use super::database::Driver;
 use super::message::{self, Choice, Event, Operation, Outcome, Request, Target};
 use super::system::{Fault, System};
 use super::{converged, deploy, failed, generation, inspect, journal, paths, run, status, undo};
@@ -55,6 +56,7 @@ fn inspect_resources(
     let facts = Facts::about(resources);
     let context = Context {
         system,
+        database: &Driver::default(),
         key,
         facts: &facts,
         progress: &progress,

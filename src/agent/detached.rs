@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 
+use super::database::Driver;
 use super::journal::Journal;
 use super::message::{self, Event, Holder, Operation, Outcome, Request};
 use super::system::{Fault, System};
@@ -68,6 +69,7 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
             let facts = Facts::about(resources);
             let context = Context {
                 system,
+                database: &Driver::default(),
                 key: &key,
                 facts: &facts,
                 progress: &progress,

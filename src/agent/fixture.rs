@@ -10,9 +10,11 @@ use super::system::{Entry, Invocation, Metadata, Output, System};
 use crate::resource::Ownership;
 
 mod bench;
+mod database;
 mod script;
 
 pub use bench::Bench;
+pub use database::Scripted;
 pub use script::Script;
 
 #[derive(Clone, Debug)]

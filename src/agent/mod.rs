@@ -5,6 +5,7 @@
 
 mod answer;
 mod apply;
+pub mod database;
 mod deploy;
 mod detached;
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Resources see this trait and nothing else, so that what no test host can show (a CPU without AVX, a host
 //! without swap) is shown by a fixture.
 
+pub mod database;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};

@@ -38,6 +38,14 @@ pub enum Kind {
     Release,
     /// ufw's rules and defaults.
     Firewall,
+    /// A MongoDB replica set's configuration.
+    ReplicaSet,
+    /// A user of MongoDB.
+    MongoUser,
+    /// An index of a MongoDB collection.
+    MongoIndex,
+    /// The running MongoDB server: its configuration and version.
+    Mongod,
 }
 
 impl fmt::Display for Kind {
@@ -57,6 +65,10 @@ impl fmt::Display for Kind {
             Self::Nginx => "nginx",
             Self::Release => "release",
             Self::Firewall => "firewall",
+            Self::ReplicaSet => "replica-set",
+            Self::MongoUser => "mongo-user",
+            Self::MongoIndex => "mongo-index",
+            Self::Mongod => "mongod",
         })
     }
 }

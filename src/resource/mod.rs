@@ -30,6 +30,7 @@ pub use directory::Directory;
 pub use facts::{Facts, PackageState, UnitState};
 pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
+pub use mongo::{MongoIndex, MongoUser, Mongod, ReplicaSet};
 pub use nginx::Nginx;
 pub use package::Package;
 pub use service::Service;
@@ -40,6 +41,7 @@ pub use unit::Unit;
 pub use upgrade::{Upgrade, UpgradeScope};
 pub use user::User;
 
+use crate::agent::system::database::Database;
 use crate::agent::system::{Fault, System};
 use crate::plan::{Attributes, Change, Id};
 use crate::secrets::FingerprintKey;
@@ -48,6 +50,8 @@ use crate::secrets::FingerprintKey;
 pub struct Context<'a> {
     /// The machine.
     pub system: &'a dyn System,
+    /// The machine's database.
+    pub database: &'a dyn Database,
     /// The project's key, so that what is secret compares without being told.
     pub key: &'a FingerprintKey,
     /// What was asked of the machine before. Made with [`Facts::about`] once a run.
@@ -191,6 +195,10 @@ pub enum Resource {
     Service(Service),
     Nginx(Nginx),
     Firewall(Firewall),
+    ReplicaSet(ReplicaSet),
+    MongoUser(MongoUser),
+    MongoIndex(MongoIndex),
+    Mongod(Mongod),
 }
 
 impl Resource {
@@ -210,6 +218,10 @@ impl Resource {
             Self::Service(resource) => resource,
             Self::Nginx(resource) => resource,
             Self::Firewall(resource) => resource,
+            Self::ReplicaSet(resource) => resource,
+            Self::MongoUser(resource) => resource,
+            Self::MongoIndex(resource) => resource,
+            Self::Mongod(resource) => resource,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use geodeploy::agent::database::Driver;
 use geodeploy::agent::machine::Machine;
 use geodeploy::agent::system::{Invocation, System as _};
 use geodeploy::plan::Change;
@@ -79,6 +80,7 @@ impl Host {
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Context<'_>) -> T) -> T {
         work(&Context {
             system: &Machine,
+            database: &Driver::default(),
             key: &self.key,
             facts: &Facts::default(),
             progress: &|line| println!("{line}"),

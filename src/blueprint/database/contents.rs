@@ -7,7 +7,8 @@ use super::{PORT, SET, TLS};
 use crate::blueprint::{Build, Templates};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{DatabaseMode, Inventory, Region, SecretReference};
-use crate::resource::mongo::{Connection, Member, MongoIndex, MongoUser, Mongod, ReplicaSet, Role};
+use crate::resource::mongo::{Connection, Member, Role};
+use crate::resource::{MongoIndex, MongoUser, Mongod, ReplicaSet, Resource};
 use crate::secrets::Secrets;
 use crate::serve::collections::COLLECTIONS;
 
@@ -46,6 +47,18 @@ pub fn contents(
 }
 
 impl Build<'_> {
+    /// The same as resources, in their order; none where the region has no database.
+    pub(super) fn database_inside(&self) -> Result<Vec<Resource>, Error> {
+        let Some(contents) = self.database_contents()? else {
+            return Ok(Vec::new());
+        };
+        let mut resources = vec![Resource::ReplicaSet(contents.set)];
+        resources.extend(contents.users.into_iter().map(Resource::MongoUser));
+        resources.extend(contents.indexes.into_iter().map(Resource::MongoIndex));
+        resources.push(Resource::Mongod(contents.mongod));
+        Ok(resources)
+    }
+
     fn database_contents(&self) -> Result<Option<Contents>, Error> {
         let database = &self.inventory.database;
         if database.mode != DatabaseMode::Single || !self.holds_database() {
@@ -167,6 +180,8 @@ impl Build<'_> {
                 expire_after_seconds: index.expire_after_seconds.map(u64::from),
                 unique: false,
                 name: index.name(),
+                // A shorter life deletes documents: nobody has agreed to that here.
+                shorten: false,
             })
             .collect()
     }

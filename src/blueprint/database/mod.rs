@@ -111,6 +111,7 @@ impl Build<'_> {
             notifies: vec![Notify::restart(UNIT)],
         }));
         resources.push(service(UNIT, Some(true)));
+        resources.extend(self.database_inside()?);
         Ok(resources)
     }
 

@@ -62,6 +62,11 @@ fn everything_of_the_database_follows_what_it_needs_and_is_there_once() {
         "/etc/mongod.conf",
         "unit mongod.service",
         "service mongod.service",
+        "replica-set rs0",
+        "mongo-user geodeploy_admin@admin",
+        "mongo-user aiagent_user@aiagent",
+        "mongo-index aiagent.multi_agent_sessions.expiresAt_1",
+        "mongod 127.0.0.1:27017",
         "/etc/yourapp/env",
     ];
     assert!(

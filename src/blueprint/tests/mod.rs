@@ -177,6 +177,10 @@ fn name(resource: &Resource) -> String {
         Resource::Upgrade(_) => "upgrade".to_owned(),
         Resource::Swap(_) => "swap".to_owned(),
         Resource::Firewall(_) => "firewall".to_owned(),
+        Resource::ReplicaSet(_)
+        | Resource::MongoUser(_)
+        | Resource::MongoIndex(_)
+        | Resource::Mongod(_) => resource.id().to_string(),
     }
 }
 

@@ -1,105 +1,137 @@
-//! What a database should be, as values: its set, its users, its indexes, its running configuration.
+//! MongoDB on the host: its replica set, users, indexes and running configuration, managed over loopback.
 
-use std::collections::BTreeMap;
+mod index;
+mod mongod;
+mod replica_set;
+mod standing;
+mod user;
+
 use std::path::PathBuf;
+use std::time::Duration;
 
+use mongodb::bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};
 
+pub use index::MongoIndex;
+pub use mongod::Mongod;
+pub use replica_set::{Member, ReplicaSet};
+pub use user::{MongoUser, Role};
+
+use super::Context;
+use crate::agent::system::Fault;
+use crate::agent::system::database::{Call, Endpoint, Login, Refusal};
 use crate::secrets::{Secret, wire};
 
-/// How the agent reaches the database on its own host: over loopback, with TLS.
+/// How the agent reaches the database of its own host, and as whom.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Connection {
-    /// Its port.
+    /// The port on 127.0.0.1, which the server's certificate must name.
     pub port: u16,
-    /// The certificate of the project's authority, PEM.
+    /// The project's certificate authority on the host, PEM. As long as it is not there the database counts as absent.
     pub ca_file: PathBuf,
-    /// Private key and certificate to show, PEM.
+    /// The certificate with its key that is shown to the server, PEM, where it asks for one.
     pub certificate_file: Option<PathBuf>,
     /// The administrator, a user of the database `admin`.
     pub admin_user: String,
-    /// Its password.
+    /// The administrator's password.
     #[serde(with = "wire")]
     pub admin_password: Secret,
 }
 
-/// A replica set, initiated.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ReplicaSet {
-    /// How to reach one of its members.
-    pub connection: Connection,
-    /// The set's name.
-    pub name: String,
-    /// Its members.
-    pub members: Vec<Member>,
+impl Connection {
+    fn endpoint(&self) -> Endpoint<'_> {
+        Endpoint {
+            port: self.port,
+            ca_file: &self.ca_file,
+            certificate_file: self.certificate_file.as_deref(),
+        }
+    }
+
+    fn admin(&self) -> Login<'_> {
+        Login::User {
+            database: "admin",
+            name: &self.admin_user,
+            password: &self.admin_password,
+        }
+    }
+
+    fn ask(
+        &self,
+        context: &Context<'_>,
+        database: &str,
+        command: Document,
+    ) -> Result<Document, Refusal> {
+        let call = Call::new(database, command);
+        context.database.ask(&self.endpoint(), &self.admin(), &call)
+    }
+
+    fn ask_as_nobody(&self, context: &Context<'_>, command: Document) -> Result<Document, Refusal> {
+        let call = Call::new("admin", command);
+        context
+            .database
+            .ask(&self.endpoint(), &Login::Nobody, &call)
+    }
+
+    fn tell(&self, context: &Context<'_>, call: &Call) -> Result<Document, Refusal> {
+        context.database.tell(&self.endpoint(), &self.admin(), call)
+    }
+
+    fn tell_as_nobody(
+        &self,
+        context: &Context<'_>,
+        command: Document,
+    ) -> Result<Document, Refusal> {
+        let call = Call::new("admin", command);
+        context
+            .database
+            .tell(&self.endpoint(), &Login::Nobody, &call)
+    }
+
+    /// Waits until the member takes writes: after an initiation or a restart that takes an election.
+    fn wait_until_writable(&self, context: &Context<'_>) -> Result<(), Fault> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let pause = Duration::from_millis(200);
+        let mut waited = Duration::ZERO;
+        loop {
+            let why = match self.ask_as_nobody(context, doc! { "hello": 1 }) {
+                Ok(hello) if hello.get_bool("isWritablePrimary").unwrap_or(false) => return Ok(()),
+                Ok(hello) => match hello.get_str("setName") {
+                    Ok(name) => format!("it is not the primary of {name}"),
+                    Err(_) => "it is no member of a replica set yet".to_owned(),
+                },
+                Err(refusal) => refusal.to_string(),
+            };
+            if waited >= PATIENCE {
+                let what = format!(
+                    "the database on port {} takes no writes after {} s",
+                    self.port,
+                    PATIENCE.as_secs()
+                );
+                return Err(Fault::new(what, why)
+                    .hint("on the host: `journalctl -u mongod` and /var/log/mongodb/mongod.log"));
+            }
+            if waited.is_zero() {
+                (context.progress)("waiting for the database to take writes");
+            }
+            context.system.sleep(pause);
+            waited += pause;
+        }
+    }
 }
 
-/// A member of a replica set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Member {
-    /// The name and port that the other members dial: `cn-server.yourapp.com:27017`.
-    pub host: String,
-    /// How gladly it becomes the primary; 0 never.
-    pub priority: f64,
-    /// Votes in an election, 0 or 1.
-    pub votes: u8,
-    /// Whether clients do not see it.
-    pub hidden: bool,
+/// A number of any of the server's number types; 2.0 and 2 are the same.
+fn number(value: Option<&Bson>) -> Option<f64> {
+    match value? {
+        Bson::Int32(value) => Some(f64::from(*value)),
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "seconds and versions are far below 2^53"
+        )]
+        Bson::Int64(value) => Some(*value as f64),
+        Bson::Double(value) => Some(*value),
+        _ => None,
+    }
 }
 
-/// A user of the database.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MongoUser {
-    /// How to reach the database.
-    pub connection: Connection,
-    /// The database that the user belongs to, which is its `authSource`.
-    pub database: String,
-    /// Its name.
-    pub name: String,
-    /// Its password.
-    #[serde(with = "wire")]
-    pub password: Secret,
-    /// What it may do.
-    pub roles: Vec<Role>,
-    /// Whether it is the first, made through the localhost exception.
-    pub first: bool,
-}
-
-/// A role on a database.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Role {
-    /// Its name: `readWrite`.
-    pub role: String,
-    /// The database that it is valid for.
-    pub database: String,
-}
-
-/// An index.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MongoIndex {
-    /// How to reach the database.
-    pub connection: Connection,
-    /// The database.
-    pub database: String,
-    /// The collection.
-    pub collection: String,
-    /// Fields and directions (1 or -1), in order.
-    pub keys: Vec<(String, i32)>,
-    /// Makes it a TTL index.
-    pub expire_after_seconds: Option<u64>,
-    /// Whether two documents may not share their values.
-    pub unique: bool,
-    /// Its name.
-    pub name: String,
-}
-
-/// mongod as it runs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Mongod {
-    /// How to reach it.
-    pub connection: Connection,
-    /// Dotted keys of `getCmdLineOpts` and their values.
-    pub settings: BTreeMap<String, String>,
-    /// The release, where one is asked for.
-    pub version: Option<String>,
-}
+#[cfg(test)]
+mod tests;

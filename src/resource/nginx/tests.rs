@@ -114,6 +114,7 @@ fn real_test(content: &str) -> Option<Result<(), Fault>> {
     let key = FingerprintKey::new(Secret::new("key".to_owned()));
     let context = Context {
         system: &Machine,
+        database: &crate::agent::fixture::Scripted::default(),
         key: &key,
         facts: &Facts::default(),
         progress: &|_| {},

@@ -1,0 +1,140 @@
+//! What the running server was started with.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mongodb::bson::{Bson, Document, doc};
+use serde::{Deserialize, Serialize};
+
+use super::Connection;
+use super::standing::{Standing, missing, unreached};
+use crate::agent::system::{Fault, Invocation};
+use crate::plan::{Attributes, Change, Id, Kind};
+use crate::resource::{Context, Manage};
+use crate::secrets::FingerprintKey;
+
+/// The server's unit, as its vendor's package calls it.
+const UNIT: &str = "mongod.service";
+
+/// How long the server may take to stop and start: it replays its journal.
+const RESTART: Duration = Duration::from_secs(180);
+
+/// The running server: its configuration, which may be older than its file, and its version.
+///
+/// It comes after the first user, because nobody else is told the configuration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Mongod {
+    /// How it is reached.
+    pub connection: Connection,
+    /// Settings by their dotted names in the configuration file, as text: `net.tls.mode` is `requireTLS`,
+    /// a list is joined by commas, `unset` is one that must not be there. Others are not looked at.
+    pub settings: BTreeMap<String, String>,
+    /// The version that must run, `8.0.21`; `None` is any.
+    pub version: Option<String>,
+}
+
+/// `1.0` and `1` are the same setting.
+fn spelled(text: &str) -> String {
+    text.parse::<f64>()
+        .map_or_else(|_| text.to_owned(), |number| number.to_string())
+}
+
+fn shown(value: &Bson) -> String {
+    match value {
+        Bson::String(text) => spelled(text),
+        Bson::Array(entries) => entries.iter().map(shown).collect::<Vec<_>>().join(","),
+        Bson::Int32(number) => number.to_string(),
+        Bson::Int64(number) => number.to_string(),
+        Bson::Double(number) => number.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The value of a dotted name; a name of `setParameter` has dots of its own where the server has them.
+fn setting(parsed: &Document, name: &str) -> String {
+    let mut at = parsed;
+    let mut rest = name;
+    loop {
+        if let Some(value) = at.get(rest) {
+            return shown(value);
+        }
+        let Some((head, tail)) = rest.split_once('.') else {
+            return "unset".to_owned();
+        };
+        let Ok(inner) = at.get_document(head) else {
+            return "unset".to_owned();
+        };
+        (at, rest) = (inner, tail);
+    }
+}
+
+impl Mongod {
+    fn describe(&self, version: &str, value: impl Fn(&str, &str) -> String) -> Attributes {
+        let settings = self.settings.iter();
+        let attributes = settings.fold(Attributes::new(), |attributes, (name, wanted)| {
+            attributes.text(name, value(name, wanted))
+        });
+        match self.version {
+            Some(_) => attributes.text("version", version),
+            None => attributes,
+        }
+    }
+
+    fn ask(&self, context: &Context<'_>, command: Document) -> Result<Document, Fault> {
+        let answer = self.connection.ask(context, "admin", command);
+        answer.map_err(|refusal| refusal.during("cannot read the database's running configuration"))
+    }
+}
+
+impl Manage for Mongod {
+    fn id(&self) -> Id {
+        Id::new(Kind::Mongod, format!("127.0.0.1:{}", self.connection.port))
+    }
+
+    fn desired(&self, _key: &FingerprintKey) -> Option<Attributes> {
+        let version = self.version.as_deref().unwrap_or_default();
+        Some(self.describe(version, |_, wanted| spelled(wanted)))
+    }
+
+    fn inspect(&self, context: &Context<'_>) -> Result<Option<Attributes>, Fault> {
+        match self.connection.standing(context)? {
+            Standing::Absent | Standing::Open(_) => return Ok(None),
+            Standing::Unreached(why) => return Ok(Some(unreached(&why))),
+            Standing::Managed(_) => {}
+        }
+        let options = self.ask(context, doc! { "getCmdLineOpts": 1 })?;
+        let build = self.ask(context, doc! { "buildInfo": 1 })?;
+        let parsed = options.get_document("parsed").cloned().unwrap_or_default();
+        let version = build.get_str("version").unwrap_or_default();
+        Ok(Some(
+            self.describe(version, |name, _| setting(&parsed, name)),
+        ))
+    }
+
+    fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
+        let what = format!("cannot restart {UNIT}");
+        match self.connection.standing(context)? {
+            Standing::Absent | Standing::Open(_) => {
+                let standing = self.connection.standing(context)?;
+                return Err(missing("cannot look at the running database", &standing));
+            }
+            // A restart lets it run with what is on disk.
+            Standing::Unreached(_) | Standing::Managed(_) => {}
+        }
+        if self.inspect(context)? == self.desired(context.key) {
+            return Ok(());
+        }
+        let argv = ["systemctl", "restart", "--", UNIT];
+        let output = context
+            .system
+            .run(&Invocation::new(&argv).deadline(RESTART));
+        context.facts.forget();
+        output
+            .map_err(|error| Fault::new(&what, error))?
+            .checked(&what)
+            .map_err(|fault| {
+                fault.hint("on the host: `journalctl -u mongod` and /var/log/mongodb/mongod.log")
+            })?;
+        self.connection.wait_until_writable(context)
+    }
+}

@@ -1,0 +1,90 @@
+//! How far the database of a host has come, between nothing and managed.
+
+use mongodb::bson::{Document, doc};
+
+use super::Connection;
+use crate::agent::system::Fault;
+use crate::agent::system::database::Refusal;
+use crate::plan::Attributes;
+use crate::resource::Context;
+
+/// How far it has come.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Standing {
+    /// No server, or no certificate authority to trust one by.
+    Absent,
+    /// There is a server, and it cannot be spoken to: it still runs with another certificate, or without TLS.
+    Unreached(String),
+    /// It has no user yet: the localhost exception is open. With its answer to `hello`.
+    Open(Document),
+    /// The administrator's login works. With its answer to `hello`.
+    Managed(Document),
+}
+
+impl Connection {
+    /// How far the database has come.
+    ///
+    /// # Errors
+    /// When it has users and refuses the administrator's password: nothing can be seen or changed then.
+    pub(super) fn standing(&self, context: &Context<'_>) -> Result<Standing, Fault> {
+        let what = format!("cannot look at the database on port {}", self.port);
+        let ca_file = context.system.metadata(&self.ca_file);
+        if ca_file.map_err(|error| Fault::new(&what, error))?.is_none() {
+            return Ok(Standing::Absent);
+        }
+        let hello = match self.ask_as_nobody(context, doc! { "hello": 1 }) {
+            Ok(hello) => hello,
+            Err(Refusal::Absent) => return Ok(Standing::Absent),
+            Err(Refusal::Lost(why)) => return Ok(Standing::Unreached(why)),
+            Err(refusal) => return Err(refusal.during(what)),
+        };
+        match self.ask(context, "admin", doc! { "ping": 1 }) {
+            Ok(_) => Ok(Standing::Managed(hello)),
+            Err(Refusal::Login) if self.exception_open(context)? => Ok(Standing::Open(hello)),
+            Err(Refusal::Login) => Err(Fault::new(
+                what,
+                format!(
+                    "it has users, and refuses the password of its administrator `{}`",
+                    self.admin_user
+                ),
+            )
+            .hint("give the password that the database was set up with; nothing was changed")),
+            Err(Refusal::Lost(why)) => Ok(Standing::Unreached(why)),
+            Err(refusal) => Err(refusal.during(what)),
+        }
+    }
+
+    /// Whether the localhost exception is open. It lets nobody see the set's status, until there is a user
+    /// (tried on 6.0.5: code 94 or an answer before, 13 after).
+    pub(super) fn exception_open(&self, context: &Context<'_>) -> Result<bool, Fault> {
+        match self.ask_as_nobody(context, doc! { "replSetGetStatus": 1 }) {
+            Err(refusal) if refusal.is(Refusal::UNAUTHORIZED) => Ok(false),
+            Ok(_) | Err(Refusal::Command { .. }) => Ok(true),
+            Err(refusal) => Err(refusal.during("cannot tell whether the database has users")),
+        }
+    }
+}
+
+/// What is shown of a resource whose server cannot be spoken to.
+pub(super) fn unreached(why: &str) -> Attributes {
+    Attributes::new().text("server", format!("cannot be spoken to: {why}"))
+}
+
+/// The fault of a change that needs a server that can be spoken to.
+pub(super) fn missing(what: &str, standing: &Standing) -> Fault {
+    let (why, hint) = match standing {
+        Standing::Absent => (
+            "no mongod listens on loopback".to_owned(),
+            "its service and certificates must come before it; on the host: `systemctl status mongod`",
+        ),
+        Standing::Unreached(why) => (
+            why.clone(),
+            "it runs with a configuration or certificate of its own; on the host: `systemctl restart mongod`",
+        ),
+        Standing::Open(_) | Standing::Managed(_) => (
+            "it has no administrator yet".to_owned(),
+            "the first user must come before it",
+        ),
+    };
+    Fault::new(what, why).hint(hint)
+}

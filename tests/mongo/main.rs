@@ -1,0 +1,14 @@
+//! The database's resources against a real server.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says what it could not try"
+)]
+
+mod host;
+mod index;
+mod server;
+mod setup;
+mod user;
