@@ -20,7 +20,6 @@ need apt-cacher-ng apt-cacher-ng
 need ip iproute2
 need setpriv util-linux
 need gpgv gpgv
-need rsync rsync
 if [ -n "${packages-}" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "installing$packages"

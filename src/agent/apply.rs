@@ -6,8 +6,8 @@ mod steps;
 use super::message::{Event, Outcome};
 use super::system::Fault;
 use super::{inspect, undo};
-use crate::plan::{Change, Verb};
-use crate::resource::{Context, Resource, firewall, nginx, package, pending};
+use crate::plan::{Change, Kind, Verb};
+use crate::resource::{Context, Notify, Resource, firewall, nginx, package, pending};
 use progress::Progress;
 use steps::Step;
 
@@ -52,12 +52,16 @@ impl Apply<'_> {
         progress: &mut Progress<'_>,
     ) -> Result<Option<Outcome>, Fault> {
         match step {
-            Step::Packages(entries) => group(entries, "packages", context, progress, |packages| {
-                package::apply_all(packages, context)
-            }),
-            Step::Nginx(entries) => group(entries, "nginx", context, progress, |files| {
-                nginx::apply_all(files, context)
-            }),
+            Step::Packages(entries) => {
+                group(entries, "install packages", context, progress, |packages| {
+                    package::apply_all(packages, context)
+                })
+            }
+            Step::Nginx(entries) => {
+                group(entries, "configure nginx:", context, progress, |files| {
+                    nginx::apply_all(files, context)
+                })
+            }
             Step::One(resource) => {
                 let Some(change) = inspect::change(resource, context)? else {
                     return Ok(None);
@@ -74,21 +78,18 @@ impl Apply<'_> {
         context: &Context<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<Option<Outcome>, Fault> {
-        let title = format!("{} {}", verb(change.verb()), change.id);
+        let title = title(change);
         if let Resource::Firewall(_) = resource {
             return self.guarded(resource, change, context, progress, &title);
         }
         progress.time(1, &title, || {
-            let notifies = resource.manage().notifies();
-            notifies
-                .iter()
-                .try_for_each(|notify| pending::mark(context, notify))?;
-            resource.manage().apply(change, context)?;
-            notifies
-                .iter()
-                .try_for_each(|notify| pending::settle(context, &notify.unit))?;
+            let notifies: Vec<&Notify> = resource.manage().notifies().iter().collect();
+            pending::around(context, &notifies, || {
+                resource.manage().apply(change, context)
+            })?;
             verify(resource, context)
         })?;
+        progress.changed += usize::from(self.planned(&change.id));
         if let Resource::Service(service) = resource {
             progress.restarted.push(service.unit.clone());
         }
@@ -118,6 +119,7 @@ impl Apply<'_> {
             undo::wait(self.run, context.system)?;
             return Ok(Some(rolled_back(&fault)));
         }
+        progress.changed += 1;
         (progress.emit)(Event::AwaitingConfirmation {
             seconds: self.confirm_within,
         });
@@ -156,28 +158,29 @@ fn group<T>(
         .map(|(resource, _)| resource.id().name)
         .collect();
     let values: Vec<&T> = differing.iter().map(|(_, value)| *value).collect();
-    let notifies = || {
-        differing
-            .iter()
-            .flat_map(|(resource, _)| resource.manage().notifies())
-    };
+    let notifies: Vec<&Notify> = differing
+        .iter()
+        .flat_map(|(resource, _)| resource.manage().notifies())
+        .collect();
     progress.time(names.len(), &format!("{title} {}", names.join(" ")), || {
-        notifies().try_for_each(|notify| pending::mark(context, notify))?;
-        apply(&values)?;
-        notifies().try_for_each(|notify| pending::settle(context, &notify.unit))?;
+        pending::around(context, &notifies, || apply(&values))?;
         differing
             .iter()
             .try_for_each(|(resource, _)| verify(resource, context))
     })?;
+    progress.changed += names.len();
     Ok(None)
 }
 
-fn verb(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "create",
-        Verb::Update => "change",
-        Verb::Delete => "delete",
-    }
+/// What a step does, for the operator who waits for it.
+fn title(change: &Change) -> String {
+    let verb = match (change.id.kind, change.verb()) {
+        (Kind::Upgrade, _) => return format!("install pending {} upgrades", change.id.name),
+        (_, Verb::Create) => "create",
+        (_, Verb::Update) => "change",
+        (_, Verb::Delete) => "delete",
+    };
+    format!("{verb} {}", change.id)
 }
 
 /// A resource that still differs after its change was made did not take it.

@@ -45,8 +45,14 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
         if let Some(file) = &args.plan {
             take_saved(&project, &mut looked, file)?;
         }
-        if !project.ui.look().json {
-            plan::show(&project, &looked);
+        match &args.plan {
+            _ if project.ui.look().json => {}
+            // It was shown when it was made.
+            Some(_) => looked
+                .iter()
+                .filter_map(Looked::plan)
+                .for_each(|plan| project.ui.print(&plan.summary())),
+            None => plan::show(&project, &looked),
         }
         for looked in &looked {
             refuse(looked)?;
@@ -152,7 +158,7 @@ async fn change(
                     changed,
                     restarted,
                 });
-                second_look(job).await
+                second_look(project, job).await
             }
             Err(error) => Err(error),
         };
@@ -167,12 +173,12 @@ async fn change(
 }
 
 /// What was changed must be as desired now; what was not part of the plan may differ still.
-async fn second_look(job: &Job<'_>) -> Result<(), Error> {
+async fn second_look(project: &Project, job: &Job<'_>) -> Result<(), Error> {
     if job.plan.is_empty() {
         return Ok(());
     }
     let region = job.member.session.region();
-    let again = fleet::inspect(job.member, job.resources).await?;
+    let again = fleet::inspect_again(project, job.member, job.resources).await?;
     let left: Vec<String> = again
         .plan
         .changes

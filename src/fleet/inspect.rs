@@ -1,9 +1,9 @@
 //! What would change on each host.
 
-use super::Member;
+use super::{Member, Project};
 use crate::agent::message::{Event, Facts, Holder, Operation, Outcome, Target};
 use crate::error::{Error, ErrorKind};
-use crate::host::Reply;
+use crate::host::{Reply, Session};
 use crate::plan::Plan;
 use crate::resource::Resource;
 
@@ -25,13 +25,29 @@ pub struct Inspected {
 /// # Errors
 /// When the connection is lost, or the agent cannot read a resource.
 pub async fn inspect(member: &Member, resources: &[Resource]) -> Result<Inspected, Error> {
-    ask(
-        member,
-        Operation::Inspect {
-            resources: resources.to_vec(),
-        },
-    )
-    .await
+    let resources = resources.to_vec();
+    ask(&member.session, member, Operation::Inspect { resources }).await
+}
+
+/// Compares a host again after a run, over a new connection where the first was lost meanwhile.
+///
+/// # Errors
+/// When the host cannot be reached any more, or the agent cannot read a resource.
+pub async fn inspect_again(
+    project: &Project,
+    member: &Member,
+    resources: &[Resource],
+) -> Result<Inspected, Error> {
+    match inspect(member, resources).await {
+        Err(error) if error.kind == ErrorKind::Unreachable => {
+            let session = member.reconnect(project).await?;
+            let resources = resources.to_vec();
+            let answer = ask(&session, member, Operation::Inspect { resources }).await;
+            session.close().await;
+            answer
+        }
+        answer => answer,
+    }
 }
 
 /// Compares a host's generation with the wanted one.
@@ -39,15 +55,14 @@ pub async fn inspect(member: &Member, resources: &[Resource]) -> Result<Inspecte
 /// # Errors
 /// When the connection is lost, the host is not provisioned, or has nothing to go back to.
 pub async fn inspect_release(member: &Member, target: Target) -> Result<Inspected, Error> {
-    ask(member, Operation::InspectRelease(target)).await
+    ask(&member.session, member, Operation::InspectRelease(target)).await
 }
 
-async fn ask(member: &Member, operation: Operation) -> Result<Inspected, Error> {
-    let region = member.session.region();
+async fn ask(session: &Session, member: &Member, operation: Operation) -> Result<Inspected, Error> {
+    let region = session.region();
     let mut answer = None;
     let mut needs_release = false;
-    let reply = member
-        .session
+    let reply = session
         .request(operation, &[], |event| match event {
             Event::Inspected {
                 facts,

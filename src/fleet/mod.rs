@@ -10,7 +10,7 @@ mod run;
 
 pub use apply::{Job, apply};
 pub use connect::{Member, connect};
-pub use inspect::{Inspected, inspect, inspect_release};
+pub use inspect::{Inspected, inspect, inspect_again, inspect_release};
 pub use project::{Project, mistakes};
 pub use release::{Order, deploy};
 pub use round::{Looked, failures, look, refuse_lockout};

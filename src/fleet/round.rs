@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::{Inspected, Member, Project, connect, inspect, run};
+use super::{Inspected, Member, Project, connect, inspect, inspect_again, run};
 use crate::blueprint::Blueprint;
 use crate::error::{Error, ErrorKind};
 use crate::host::Caller;
@@ -98,7 +98,7 @@ async fn quiet(
         holder.run
     ));
     run::attach(project, member, &holder.run).await?;
-    let inspected = inspect(member, &blueprint.resources).await?;
+    let inspected = inspect_again(project, member, &blueprint.resources).await?;
     match &inspected.busy {
         None => Ok(inspected),
         Some(holder) => Err(run::held(member.session.region(), holder)),

@@ -203,7 +203,12 @@ impl Session {
 
     async fn send_agent(&self, architecture: &str, glibc: &str) -> Result<(), Error> {
         let binary = &self.caller.binary;
-        binary.check_runs_on(architecture, glibc)?;
+        binary
+            .check_runs_on(architecture, glibc)
+            .map_err(|error| Error {
+                what: format!("{}: {}", self.region, error.what),
+                ..error
+            })?;
         let packed = binary.gzip()?;
         let line = shell::store_agent(&binary.digest);
         let (_, end) = self.transport.exec(&line, packed).await?.finish().await?;

@@ -108,10 +108,10 @@ impl Firewall {
 fn confirm_within(table: &Table<'_>) -> Option<Duration> {
     let span: Span = table.text("confirm_within")?;
     if !(2..=3600).contains(&span.0.as_secs()) {
-        let cause = "too short for any login, or too long to be locked out";
+        let cause = "a change of the rules waits 2 seconds to one hour for a fresh login";
         table.wrong(
             "confirm_within",
-            Wrong::new(cause, "write a time between 2s and 1h; 60s is usual"),
+            Wrong::new(cause, "write a time from 2s to 1h, such as 60s"),
         );
     }
     Some(span.0)

@@ -149,14 +149,16 @@ impl Network {
             "link set dev {interface} address {} up",
             hardware(own)
         )];
-        for endpoint in endpoints {
+        for (index, endpoint) in endpoints.iter().enumerate() {
+            // Only the first is a source: IPv6 would otherwise take the newest, and the operator come as the mirror.
+            let lifetime = if index == 0 { "" } else { " preferred_lft 0" };
             commands.push(format!(
                 "address replace {}/24 dev {interface}",
                 endpoint.ipv4
             ));
             if has_ipv6 {
                 commands.push(format!(
-                    "address replace {}/64 dev {interface} nodad",
+                    "address replace {}/64 dev {interface} nodad{lifetime}",
                     endpoint.ipv6
                 ));
             }

@@ -49,6 +49,37 @@ impl Mark {
     }
 }
 
+/// Makes a change that units must hear of: marked before it, settled after it. A change that fails leaves everything as
+/// it was, the marks too, so that nothing is owed for it.
+///
+/// # Errors
+/// When a mark cannot be written, and those of the change.
+pub fn around(
+    context: &Context<'_>,
+    notifies: &[&Notify],
+    change: impl FnOnce() -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut earlier = Vec::new();
+    for notify in notifies {
+        earlier.push((&notify.unit, load(context, &notify.unit)?));
+        mark(context, notify)?;
+    }
+    if let Err(fault) = change() {
+        for (unit, mark) in earlier.iter().rev() {
+            let back = match mark {
+                Some(mark) => store(context, unit, mark),
+                None => clear(context, unit),
+            };
+            // The failure that led here is the one to tell; a mark too many costs a reload.
+            back.ok();
+        }
+        return Err(fault);
+    }
+    notifies
+        .iter()
+        .try_for_each(|notify| settle(context, &notify.unit))
+}
+
 /// Marks the unit as owing `notify.action`, durably, before the change; of two actions the stronger one stays.
 ///
 /// # Errors
@@ -202,6 +233,19 @@ mod tests {
         let context = bench.context();
         mark(&context, &Notify::reload("a.service")).unwrap();
         settle(&context, "a.service").unwrap();
+        assert_eq!(read(&context, "a.service").unwrap(), Some(Action::Reload));
+    }
+
+    #[test]
+    fn a_change_that_fails_owes_nothing_new_and_forgives_nothing_old() {
+        let bench = Bench::new(host(1));
+        let context = bench.context();
+        let notify = Notify::restart("a.service");
+        let fails = || around(&context, &[&notify, &notify], || Err(Fault::new("x", "y")));
+        fails().unwrap_err();
+        assert_eq!(read(&context, "a.service").unwrap(), None);
+        around(&context, &[&Notify::reload("a.service")], || Ok(())).unwrap();
+        fails().unwrap_err();
         assert_eq!(read(&context, "a.service").unwrap(), Some(Action::Reload));
     }
 

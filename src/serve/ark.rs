@@ -17,7 +17,7 @@ use super::model::{Broken, ByteStream};
 use super::request::ChatRequest;
 use super::request_id::RequestId;
 use super::retry::{self, Failure};
-use super::upstream_error::{explain, unreachable};
+use super::upstream_error::{causes, explain, unreachable};
 use crate::secrets::Secret;
 
 /// nginx closes its idle connections after 60 s by default; ours go first.
@@ -167,6 +167,7 @@ impl Call {
                 request_id = self.id.as_str(),
                 retries,
                 ?failure,
+                why = sent.as_ref().err().map(causes),
                 "upstream call failed"
             );
             let wait = retry::wait(failure, retries, self.retry_base, jitter());

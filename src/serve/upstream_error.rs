@@ -78,6 +78,18 @@ pub fn unreachable(error: &reqwest::Error) -> ApiError {
     }
 }
 
+/// What lies below a failed call, for the log: a name that was not found, a connection that was refused. The error itself
+/// says only where to.
+#[must_use]
+pub fn causes(error: &reqwest::Error) -> String {
+    let first = std::error::Error::source(error);
+    let chain = std::iter::successors(first, |error| error.source());
+    chain
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
 fn rejected(body: &[u8]) -> ApiError {
     let Ok(Envelope { error }) = serde_json::from_slice(body) else {
         return ApiError::new(
@@ -92,5 +104,24 @@ fn rejected(body: &[u8]) -> ApiError {
         param: error.param,
         upstream: Some((error.code, error.r#type)),
         ..ApiError::new(Code::UpstreamRejected, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_log_says_why_a_connection_was_not_made() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", free.local_addr().unwrap());
+        drop(free);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let error = client.get(url).send().await.unwrap_err();
+        assert!(
+            causes(&error).contains("Connection refused"),
+            "{}",
+            causes(&error)
+        );
     }
 }

@@ -73,6 +73,31 @@ fn refused_until_trusted(twins: &Twins, operator: &Operator, inventory: &PathBuf
     assert!(logins(twins) > before);
 }
 
+const KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
+
+/// Another host key, until it goes.
+struct OtherKey<'t>(&'t Twins);
+
+impl<'t> OtherKey<'t> {
+    fn of(twins: &'t Twins) -> Self {
+        let script = format!(
+            "cp -p {KEY} /root/key; cp -p {KEY}.pub /root/key.pub; rm {KEY}; \
+             ssh-keygen -q -t ed25519 -N '' -f {KEY}; systemctl restart ssh"
+        );
+        twins.shell("us", &script);
+        Self(twins)
+    }
+}
+
+impl Drop for OtherKey<'_> {
+    fn drop(&mut self) {
+        let script =
+            format!("mv /root/key {KEY}; mv /root/key.pub {KEY}.pub; systemctl restart ssh");
+        self.0.shell("us", &script);
+        self.0.operator.hang_up();
+    }
+}
+
 fn a_changed_host_key_stops_everything_until_it_is_pinned(twins: &Twins) {
     let _near = twins.near("us");
     let (operator, inventory) = copied(
@@ -81,17 +106,9 @@ fn a_changed_host_key_stops_everything_until_it_is_pinned(twins: &Twins) {
         "version = 1\n",
         "version = 1\n\n",
     );
-    let keys = "/etc/ssh/ssh_host_ed25519_key";
-    twins.shell(
-        "us",
-        &format!("cp -p {keys} /root/key; cp -p {keys}.pub /root/key.pub; rm {keys}; ssh-keygen -q -t ed25519 -N '' -f {keys}; systemctl restart ssh"),
-    );
+    let other = OtherKey::of(twins);
     refused_until_trusted(twins, &operator, &inventory, "is not the pinned one");
-    twins.shell(
-        "us",
-        &format!("mv /root/key {keys}; mv /root/key.pub {keys}.pub; systemctl restart ssh"),
-    );
-    operator.hang_up();
+    drop(other);
     assert_eq!(twins.operator.plan("us"), Vec::<String>::new());
 }
 

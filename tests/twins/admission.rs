@@ -43,7 +43,7 @@ fn answers_the_other(twins: &Twins, from: &str, address: SocketAddr) -> bool {
 fn the_firewall_lets_in_who_it_should_over_ipv4_and_ipv6(twins: &Twins) {
     let _near = twins.near("us");
     let listen = format!(
-        "systemd-run --quiet --collect --unit=listening systemd-socket-activate --listen=[::]:{LISTENING} cat"
+        "systemd-run --quiet --collect --unit=listening systemd-socket-activate --accept --inetd --listen=[::]:{LISTENING} cat"
     );
     twins.shell("us", &listen);
     twins.shell("us", "ufw --force disable");
@@ -58,21 +58,27 @@ fn the_firewall_lets_in_who_it_should_over_ipv4_and_ipv6(twins: &Twins) {
     }
     assert_eq!(twins.operator.plan("us"), ["firewall ufw"]);
     assert_eq!(twins.operator.provision("us"), 1);
-    for (port, operator, other) in [
+    let expected = [
         (22, true, false),
         (80, true, true),
         (8000, false, false),
         (LISTENING, false, false),
-    ] {
-        for address in twins.addresses("us", port) {
-            assert_eq!(answers(address), operator, "{address}");
-            assert_eq!(
-                answers_the_other(twins, "cn", address),
-                other,
-                "{address} from cn"
-            );
+    ];
+    // A port that does not answer is waited for: all at once.
+    std::thread::scope(|scope| {
+        for (port, operator, other) in expected {
+            for address in twins.addresses("us", port) {
+                scope.spawn(move || assert_eq!(answers(address), operator, "{address}"));
+                scope.spawn(move || {
+                    assert_eq!(
+                        answers_the_other(twins, "cn", address),
+                        other,
+                        "{address} from cn"
+                    );
+                });
+            }
         }
-    }
+    });
     twins.shell("us", "systemctl stop listening");
     assert_eq!(twins.operator.plan("us"), Vec::<String>::new());
 }

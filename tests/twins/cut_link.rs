@@ -29,7 +29,7 @@ pub(crate) const TESTS: &[Test] = &[
                 twins,
                 "cn",
                 |twins, _| {
-                    twins.shell("cn", "kill $(ps -o pid= -C sshd --ppid $(systemctl show --value -p MainPID ssh))");
+                    twins.shell("cn", "pkill -f '^sshd: root'");
                 },
                 &[0],
             );
@@ -53,13 +53,13 @@ fn disturbed(
     let slow = "/etc/apt/apt.conf.d/99slow";
     twins.shell(
         region,
-        &format!("dpkg --purge tree; echo 'DPkg::Pre-Invoke {{ \"sleep 6\"; }};' > {slow}"),
+        &format!("dpkg --purge tree; echo 'DPkg::Pre-Invoke {{ \"sleep 4\"; }};' > {slow}"),
     );
     let mut disturbed = false;
     let ran = twins
         .operator
         .watch(&["provision", region, "--json"], |line, child| {
-            if !disturbed && line.contains("apt: tree") {
+            if !disturbed && line.contains("apt-get install tree") {
                 disturbed = true;
                 disturb(twins, child);
             }

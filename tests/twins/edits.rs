@@ -93,10 +93,11 @@ pub(crate) const HOST: &[Edit] = &[
         &["directory /etc/yourapp"],
         "test $(stat -c %U /etc/yourapp) = root",
     ),
+    // Two, because lists that are older than an archive's file say nothing about it.
     edit(
         "an archive's file",
         "echo 'Enabled: no' >> /etc/apt/sources.list.d/mirror.sources",
-        &["apt-source mirror"],
+        &["apt-source mirror", "upgrade security"],
         "! grep Enabled /etc/apt/sources.list.d/mirror.sources",
     ),
     edit(

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::operator::Operator;
 
 /// Round trip of every link, as the example inventory has it.
-const ROUND_TRIP: Duration = Duration::from_millis(180);
+pub(crate) const ROUND_TRIP: Duration = Duration::from_millis(180);
 
 /// The lab with its operator.
 pub(crate) struct Twins {
@@ -38,26 +38,53 @@ pub(crate) fn possible() -> bool {
 impl Twins {
     /// Boots, provisions and deploys; says how long each took.
     pub(crate) fn up() -> Self {
-        // Short: control sockets are below it.
-        let home = tempfile::Builder::new()
-            .prefix("gd")
-            .tempdir_in("/tmp")
-            .unwrap();
-        let lab = Lab::up(&spec(), &|event| eprintln!("{event}")).unwrap();
-        let twins = Self {
-            operator: Operator {
-                inventory: write_inventory(&lab, home.path()),
-                home: home.path().to_owned(),
-            },
-            lab,
-            _home: home,
-        };
+        let twins = Self::bare();
         for verb in ["provision", "deploy"] {
             let begun = std::time::Instant::now();
             twins.operator.run(&[verb]).expect(0);
             eprintln!("first {verb}: {:.1} s", begun.elapsed().as_secs_f64());
         }
         twins
+    }
+
+    /// After a test that failed: as it was before, as far as the tool itself can do it, so that one failure is one.
+    pub(crate) fn mend(&self) {
+        for region in ["us", "cn"] {
+            self.lab.link("operator", region).restore().unwrap();
+        }
+        self.operator.hang_up();
+        let ran = self.operator.run(&["provision"]);
+        eprintln!("after the failure, {ran}");
+    }
+
+    /// Boots twins on which nothing was done yet.
+    pub(crate) fn bare() -> Self {
+        // Short: control sockets are below it.
+        let home = tempfile::Builder::new()
+            .prefix("gd")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let lab = Lab::up(&spec(), &|event| eprintln!("{event}")).unwrap();
+        Self {
+            operator: Operator {
+                inventory: write_inventory(&lab, home.path()),
+                home: home.path().to_owned(),
+            },
+            lab,
+            _home: home,
+        }
+    }
+
+    /// The most messages between the operator and a twin that each had to wait for the one before, as round trips, since
+    /// the counters were last reset.
+    pub(crate) fn round_trips(&self) -> f64 {
+        let counters = self.lab.counters().unwrap();
+        let ours = counters
+            .iter()
+            .filter(|entry| entry.from == "operator" || entry.to == "operator");
+        #[expect(clippy::cast_precision_loss, reason = "a chain is short")]
+        let longest = ours.map(|entry| entry.chain).max().unwrap_or(0) as f64;
+        longest / 2.0
     }
 
     pub(crate) fn twin(&self, region: &str) -> &Twin {

@@ -12,10 +12,12 @@ mod cut_link;
 mod drift;
 mod edits;
 mod fixture;
+mod looks;
 mod operator;
 mod probe;
 mod reboot;
 mod release;
+mod round_trips;
 mod saved_plan;
 mod stream;
 mod templates;
@@ -33,6 +35,7 @@ type Test = (&'static str, fn(&Twins));
 fn tests() -> Vec<Test> {
     [
         again::TESTS,
+        round_trips::TESTS,
         saved_plan::TESTS,
         templates::TESTS,
         drift::TESTS,
@@ -67,15 +70,17 @@ fn main() -> ExitCode {
         return summary(&[], chosen.len());
     }
     // Dropped at the end of this function, whatever happens in it: nothing stays on the machine.
-    let twins = match catch_unwind(fixture::Twins::up) {
-        Ok(twins) => twins,
-        Err(_) => return summary(&[("the twins are brought up", false)], 0),
+    let Ok(twins) = catch_unwind(fixture::Twins::up) else {
+        return summary(&[("the twins are brought up", false)], 0);
     };
     let ends: Vec<(&str, bool)> = chosen
         .iter()
         .map(|(name, test)| {
             let begun = Instant::now();
             let well = catch_unwind(AssertUnwindSafe(|| test(&twins))).is_ok();
+            if !well {
+                twins.mend();
+            }
             let word = if well { "ok" } else { "FAILED" };
             println!(
                 "test {name} ... {word} ({:.1} s)",

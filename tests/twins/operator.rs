@@ -160,6 +160,14 @@ impl Ran {
         }
     }
 
+    /// Asserts that standard output has all these words.
+    #[track_caller]
+    pub(crate) fn prints(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stdout.contains(word), "no {word:?} in {self}");
+        }
+    }
+
     /// The JSON document of that name.
     #[track_caller]
     pub(crate) fn document(&self, name: &str) -> Value {

@@ -117,7 +117,7 @@ fn a_server_that_dies_at_start_is_told_with_its_last_lines_and_the_old_one_serve
         "cannot find the moon",
         "the old release serves as before",
     ]);
-    probe.never_failed(5);
+    probe.never_failed(3);
     assert_eq!(serving(twins, "us"), before);
     let left = twins.shell(
         "us",

@@ -61,7 +61,7 @@ fn a_site_that_nginx_refuses_changes_no_byte_and_the_error_names_the_templates_l
     let probe = Probe::start(twins.addresses("cn", 80)[0], "cn");
     let ran = operator.run(&["provision", "cn"]).expect(1);
     ran.says(&[
-        &format!("{}:{line}", template.display()),
+        &format!("{} line {line}", template.display()),
         "unknown directive \"proxy_cash\"",
     ]);
     probe.never_failed(3);

@@ -13,7 +13,7 @@ pub(super) struct Progress<'a> {
     number: usize,
     /// How many steps there are, as far as is known.
     of: usize,
-    /// How many resources were changed.
+    /// How many of the resources of the plan were changed; a unit that only hears of a change is none of them.
     pub changed: usize,
     /// Units that were started anew or reread their configuration.
     pub restarted: Vec<String>,
@@ -50,7 +50,6 @@ impl<'a> Progress<'a> {
         });
         let begun = Instant::now();
         work()?;
-        self.changed += steps;
         (self.emit)(Event::Done {
             number: self.number,
             milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),

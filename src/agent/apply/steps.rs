@@ -73,7 +73,7 @@ impl Apply<'_> {
         units
     }
 
-    fn planned(&self, id: &Id) -> bool {
+    pub(super) fn planned(&self, id: &Id) -> bool {
         self.changes.iter().any(|change| change.id == *id)
     }
 

@@ -1,5 +1,6 @@
 //! What is rehearsed, step by step, each timed.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -110,9 +111,12 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
         check::run(globals, check::Args {})?;
         Ok(((), "inventory, secrets and templates".to_owned()))
     })?;
-    report.step("plan", || Ok(((), planned(globals)?.to_owned())))?;
+    let saved = lab.folder().join("plan.json");
+    report.step("plan", || {
+        Ok(((), planned(globals, Some(&saved))?.to_owned()))
+    })?;
     report.step("provision", || {
-        provision(globals)?;
+        provision(globals, Some(&saved))?;
         Ok(((), "packages, nginx, firewall, units".to_owned()))
     })?;
     report.step("deploy", || {
@@ -140,8 +144,8 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
         })?;
     }
     report.step("provision again", || {
-        provision(globals)?;
-        match planned(globals)? {
+        provision(globals, None)?;
+        match planned(globals, None)? {
             NOTHING => Ok(((), NOTHING.to_owned())),
             _ => Err(Error::new(
                 ErrorKind::Failed,
@@ -153,12 +157,12 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
 
 const NOTHING: &str = "nothing to change";
 
-fn planned(globals: &Globals) -> Result<&'static str, Error> {
+fn planned(globals: &Globals, out: Option<&Path>) -> Result<&'static str, Error> {
     let outcome = plan::run(
         globals,
         plan::Args {
             region: None,
-            out: None,
+            out: out.map(Path::to_owned),
             host_binary: None,
         },
     )?;
@@ -168,12 +172,12 @@ fn planned(globals: &Globals) -> Result<&'static str, Error> {
     })
 }
 
-fn provision(globals: &Globals) -> Result<Outcome, Error> {
+fn provision(globals: &Globals, plan: Option<&Path>) -> Result<Outcome, Error> {
     provision::run(
         globals,
         provision::Args {
             region: None,
-            plan: None,
+            plan: plan.map(Path::to_owned),
             host_binary: None,
         },
     )
