@@ -60,6 +60,10 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::Sysctl(_)
         | Resource::Swap(_)
         | Resource::Service(_)
-        | Resource::Firewall(_) => None,
+        | Resource::Firewall(_)
+        | Resource::ReplicaSet(_)
+        | Resource::MongoUser(_)
+        | Resource::MongoIndex(_)
+        | Resource::Mongod(_) => None,
     }
 }
