@@ -1,5 +1,7 @@
 //! The database's part of a blueprint.
 
+use std::path::Path;
+
 use super::*;
 
 fn of(region_name: &str) -> Vec<Resource> {
@@ -12,7 +14,7 @@ fn of(region_name: &str) -> Vec<Resource> {
 
 fn file(resources: &[Resource], path: &str) -> Option<File> {
     resources.iter().find_map(|resource| match resource {
-        Resource::File(file) if file.path == PathBuf::from(path) => Some(file.clone()),
+        Resource::File(file) if file.path == Path::new(path) => Some(file.clone()),
         _ => None,
     })
 }
