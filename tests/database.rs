@@ -172,7 +172,7 @@ async fn checked(running: &Running, folder: &Path, foreign: &Path, contents: &Co
     .unwrap();
     let options = ask(&address, tls(&ca, Some(&own)), doc! { "getCmdLineOpts": 1 }).await;
     let denied = options.unwrap_err();
-    assert!(denied.contains("requires authentication"), "{denied}");
+    assert!(denied.contains("Error code 13 (Unauthorized)"), "{denied}");
 }
 
 #[test]
