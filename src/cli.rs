@@ -89,6 +89,7 @@ pub enum Verb {
     Rehearse(commands::rehearse::Args),
     Serve(commands::serve::Args),
     Token(commands::token::Args),
+    Ca(commands::ca::Args),
     Completions(commands::completions::Args),
     Man(commands::man::Args),
     #[command(hide = true)]

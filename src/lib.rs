@@ -10,6 +10,7 @@
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
 //! | [`inventory`] | the operator's TOML file -> regions, every value checked (pure) |
+//! | [`ca`] | the project's certificate authority |
 //! | [`rehearse`] | local twins of the regions and the links between them |
 //! | [`secrets`] | the type that cannot print |
 //! | [`error`] | what, why, what next, exit code |
@@ -19,6 +20,7 @@
 
 pub mod agent;
 pub mod blueprint;
+pub mod ca;
 pub mod cli;
 pub mod commands;
 pub mod digest;

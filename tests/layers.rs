@@ -32,6 +32,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
             "serve::collections",
         ],
         "secrets" => &["inventory"],
+        "ca" => &["state"],
         // Resources reach the machine through its door and see nothing else of the agent.
         "resource" => &["plan", "agent::paths", "agent::system"],
         "agent" => &["plan", "resource"],

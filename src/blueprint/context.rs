@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::firewall::DATABASE_PORT;
+use super::database;
 use crate::inventory::{Inventory, Region};
 
 /// Whether the other region takes over API requests.
@@ -44,8 +44,6 @@ pub(super) fn of(inventory: &Inventory, region: &Region, failover: Failover) -> 
             .map(ToString::to_string)
             .collect::<Vec<String>>()
     };
-    let mut bind = vec!["127.0.0.1".to_owned(), region.addresses.ipv4.to_string()];
-    bind.extend(region.addresses.ipv6.map(|address| address.to_string()));
     context! {
         app => context! {
             name => app,
@@ -86,7 +84,27 @@ pub(super) fn of(inventory: &Inventory, region: &Region, failover: Failover) -> 
             time_servers => region.system.time_servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
         },
         mirrors => context! { apt_proxy => region.mirrors.apt_proxy.as_ref().map(ToString::to_string) },
-        database => context! { name => inventory.database.name.as_str(), port => DATABASE_PORT, bind => bind },
+        database => database_of(inventory, region),
+    }
+}
+
+/// What templates see of the database as it would be on that region's host.
+fn database_of(inventory: &Inventory, region: &Region) -> Value {
+    let settings = &inventory.database;
+    let addresses = inventory.database_addresses(region);
+    let mut bind = vec!["127.0.0.1".to_owned()];
+    bind.extend(addresses.iter().map(ToString::to_string));
+    let gibibytes = settings.cache.bytes() as f64 / f64::from(1_u32 << 30);
+    context! {
+        name => settings.name.as_str(),
+        port => database::PORT,
+        bind => bind,
+        ipv6 => addresses.iter().any(std::net::IpAddr::is_ipv6),
+        tls => database::TLS,
+        set => database::SET,
+        // As getCmdLineOpts gives it back: 1, not 1.0.
+        cache_gib => gibibytes.to_string(),
+        oplog_mib => settings.oplog.as_mebibytes(),
     }
 }
 

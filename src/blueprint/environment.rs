@@ -128,21 +128,7 @@ impl List<'_> {
         if database.mode == DatabaseMode::Embedded {
             return Ok(());
         }
-        let host = match inventory
-            .regions
-            .iter()
-            .find(|other| Some(&other.name) == database.region.as_ref())
-        {
-            Some(holder) if holder.name != region.name => {
-                format!("{}.{}", holder.server_name, inventory.app.domain)
-            }
-            Some(_) | None => "localhost".to_owned(),
-        };
-        let port = super::firewall::DATABASE_PORT;
-        self.plain(
-            "MONGODB_URI",
-            &format!("mongodb://{host}:{port}/{}", database.name),
-        );
+        self.plain("MONGODB_URI", &super::database::uri(inventory, region));
         if let Some(user) = &database.user {
             self.plain("MONGODB_USER", user.as_str());
         }

@@ -1,10 +1,8 @@
 //! Who may reach a host, as rules.
 
+use super::database;
 use crate::inventory::{Cidr, DatabaseMode, Inventory, Peer, Region};
 use crate::resource::{Firewall, Resource, Rule};
-
-/// Port of MongoDB.
-pub(super) const DATABASE_PORT: u16 = 27017;
 
 /// SSH for administrators, HTTP and HTTPS for everybody, the database for its peers; over IPv4 and IPv6.
 pub(super) fn rules(inventory: &Inventory, region: &Region) -> Resource {
@@ -27,7 +25,7 @@ pub(super) fn rules(inventory: &Inventory, region: &Region) -> Resource {
         rules.extend(
             peers(inventory, region)
                 .into_iter()
-                .map(|network| from("mongodb", DATABASE_PORT, network)),
+                .map(|network| from("mongodb", database::PORT, network)),
         );
     }
     Resource::Firewall(Firewall { rules })

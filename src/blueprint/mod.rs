@@ -4,6 +4,7 @@
 //! The order of the resources is the order in which they are made: it reads as a runbook.
 
 mod context;
+mod database;
 mod environment;
 mod firewall;
 mod packages;
@@ -13,6 +14,7 @@ mod templates;
 mod undefined;
 mod units;
 
+pub use database::{Contents, contents};
 pub use environment::{Variable, variables};
 pub use templates::{NAMES, Rendered, Templates};
 
@@ -65,6 +67,7 @@ pub fn region(
     };
     let mut resources = build.packages()?;
     resources.extend(build.host()?);
+    resources.extend(build.database()?);
     resources.extend(build.application()?);
     resources.extend(build.web_server()?);
     resources.push(firewall::rules(inventory, region));

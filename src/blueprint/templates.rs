@@ -29,6 +29,7 @@ built_in!(
     "nginx.conf.j2",
     "site.conf.j2",
     "mongod.conf.j2",
+    "mongod.service.j2",
 );
 
 /// All templates, each with where it came from.

@@ -1,6 +1,7 @@
 //! The verbs: one verb, one file. `Args`, whose comments are the help, then `run`, which reads as the verb's runbook.
 
 pub mod agent;
+pub mod ca;
 pub mod check;
 pub mod completions;
 pub mod deploy;
@@ -47,6 +48,7 @@ pub fn run(globals: &Globals, verb: Verb) -> Result<Outcome, Error> {
         Verb::Rehearse(args) => rehearse::run(globals, args),
         Verb::Serve(args) => serve::run(globals, args),
         Verb::Token(args) => token::run(globals, args),
+        Verb::Ca(args) => ca::run(globals, args),
         Verb::Completions(args) => completions::run(globals, args),
         Verb::Man(args) => man::run(globals, args),
         Verb::Agent(args) => agent::run(globals, args),

@@ -1,7 +1,7 @@
 //! What shows only when several keys are looked at together.
 
 use super::VERSION;
-use super::database::{Database, DatabaseMode};
+use super::database::{Database, DatabaseMode, PASSWORDS};
 use super::mistake::Wrong;
 use super::reader::Table;
 use super::region::Region;
@@ -75,26 +75,106 @@ pub(super) fn uniqueness(table: &Table<'_>, regions: &[Option<Region>]) {
     }
 }
 
-/// The database is of a shape that this version knows how to make.
-pub(super) fn database(table: &Table<'_>, database: Option<&Database>, regions: &[&str]) {
+/// The database is of a shape that this version knows how to make, and has what that shape needs.
+pub(super) fn database(
+    table: &Table<'_>,
+    database: Option<&Database>,
+    regions_table: &Table<'_>,
+    regions: &[Option<Region>],
+) {
     let Some(database) = database else { return };
-    if database.mode != DatabaseMode::Embedded {
-        let cause = "this version of geodeploy installs and connects no MongoDB";
-        table.wrong(
-            "mode",
-            Wrong::new(
-                cause,
-                "write mode = \"embedded\": each host keeps its own data in a file",
-            ),
-        );
+    match database.mode {
+        DatabaseMode::Embedded => {}
+        DatabaseMode::Single => single(table, database, regions_table, regions),
+        DatabaseMode::ReplicaSet => later(
+            table,
+            "this version of geodeploy makes no replica set over several regions",
+            "write mode = \"single\": a replica set of one member, which a later version grows",
+        ),
+        DatabaseMode::Atlas => later(
+            table,
+            "this version of geodeploy does not set up MongoDB Atlas",
+            "write mode = \"single\" for a MongoDB in one region",
+        ),
     }
+    let names: Vec<&str> = regions_table
+        .entries()
+        .iter()
+        .map(|(name, _, _)| *name)
+        .collect();
     if let Some(region) = &database.region
-        && !regions.contains(&region.as_str())
+        && !names.contains(&region.as_str())
     {
         let cause = format!("no region is called `{region}`");
         table.wrong(
             "region",
-            Wrong::new(cause, format!("write one of {}", regions.join(", "))),
+            Wrong::new(cause, format!("write one of {}", names.join(", "))),
         );
+    }
+}
+
+fn later(table: &Table<'_>, cause: &str, remedy: &str) {
+    table.wrong("mode", Wrong::new(cause, remedy));
+}
+
+/// Users that geodeploy makes in the database for itself.
+const OWN_USERS: &str = "geodeploy_";
+
+fn single(
+    table: &Table<'_>,
+    database: &Database,
+    regions_table: &Table<'_>,
+    regions: &[Option<Region>],
+) {
+    for (key, write) in [
+        (
+            "region",
+            "region = \"cn\", the region whose host holds the data,",
+        ),
+        ("user", "user = \"aiagent_user\", the application's,"),
+    ] {
+        if !table.has(key) {
+            table.missing(key, write);
+        }
+    }
+    for key in PASSWORDS {
+        if !table.has(key) {
+            let variable = key.to_ascii_uppercase();
+            table.missing(key, &format!("{key} = {{ env = \"MONGODB_{variable}\" }}"));
+        }
+    }
+    if let Some(user) = &database.user
+        && user.as_str().starts_with(OWN_USERS)
+    {
+        let cause = format!("`{user}` is a name of geodeploy's own users");
+        table.wrong(
+            "user",
+            Wrong::new(
+                cause,
+                "write a name of the application's, such as aiagent_user",
+            ),
+        );
+    }
+    let known = || regions.iter().flatten();
+    let holder = known().find(|region| Some(&region.name) == database.region.as_ref());
+    let Some(holder) = holder else { return };
+    let others: Vec<&str> = known()
+        .map(|region| region.name.as_str())
+        .filter(|name| *name != holder.name.as_str())
+        .collect();
+    if let Some(first) = others.first()
+        && holder.firewall.database_peers.is_empty()
+    {
+        let cause = format!(
+            "no other region could reach the database in {}: its firewall lets in no peer",
+            holder.name
+        );
+        let remedy = format!(
+            "write firewall.database_peers = [\"{first}\"] below [regions.{}]",
+            holder.name
+        );
+        regions_table
+            .region(holder.name.as_str())
+            .wrong("firewall", Wrong::new(cause, remedy));
     }
 }

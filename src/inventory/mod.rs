@@ -25,7 +25,8 @@ mod values;
 use std::path::{Path, PathBuf};
 
 pub use app::{App, Login, Variables};
-pub use database::{Database, DatabaseMode};
+pub(crate) use database::tls;
+pub use database::{Archive, Database, DatabaseMode, KeyFingerprint, MongoVersion, Tls};
 pub use find::{FILE_NAME, find};
 pub use firewall::{Firewall, Peer};
 pub use host_key::HostKey;
@@ -141,7 +142,7 @@ impl Inventory {
             Login::PublicKey(setting) => setting.reference(),
         };
         let mut references: Vec<&SecretReference> = login.into_iter().collect();
-        references.extend(&self.database.password);
+        references.extend(self.database.secret_references());
         for region in &self.regions {
             references.extend(&region.ssh.login.sudo_password);
             references.extend(region.env.values().filter_map(Setting::reference));
@@ -170,6 +171,25 @@ impl Inventory {
             }
         }
         keys
+    }
+
+    /// The name by which other regions dial the database on that region's host.
+    pub fn database_host(&self, holder: &Region) -> String {
+        match &self.database.host {
+            Some(host) => host.to_string(),
+            None => format!("{}.{}", holder.server_name, self.app.domain),
+        }
+    }
+
+    /// The addresses that the database on that region's host listens on beside loopback.
+    pub fn database_addresses(&self, holder: &Region) -> Vec<std::net::IpAddr> {
+        if !self.database.bind.is_empty() {
+            return self.database.bind.clone();
+        }
+        let six = holder.addresses.ipv6.map(Into::into);
+        std::iter::once(holder.addresses.ipv4.into())
+            .chain(six)
+            .collect()
     }
 
     /// A path of the inventory as the program can open it: relative ones start at the inventory's folder; `~/` is left

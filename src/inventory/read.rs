@@ -63,8 +63,7 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
     checks::administrators(&root, &regions_table, &regions);
     checks::uniqueness(&regions_table, &regions);
     let login = Login::read(root.section("login"));
-    let database = Database::read(root.section("database"));
-    checks::database(&root.section("database"), database.as_ref(), &names);
+    let database = database(&root, &names, &regions_table, &regions);
     let release = Release::read(root.section("release"));
     let links = Link::read_all(root.tables("links"), &names);
     root.finish();
@@ -78,4 +77,21 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
         regions: regions.into_iter().collect::<Option<_>>()?,
         links,
     })
+}
+
+/// The database, which is checked together with the regions that it is in and that reach it.
+fn database(
+    root: &Table<'_>,
+    names: &[&str],
+    regions_table: &Table<'_>,
+    regions: &[Option<Region>],
+) -> Option<Database> {
+    let database = Database::read(root.section("database"), names);
+    checks::database(
+        &root.section("database"),
+        database.as_ref(),
+        regions_table,
+        regions,
+    );
+    database
 }

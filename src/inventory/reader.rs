@@ -51,6 +51,11 @@ impl<'d> Table<'d> {
             .is_some_and(|entries| entries.contains_key(key))
     }
 
+    /// The table's own line.
+    pub(super) fn line(&self) -> usize {
+        self.line_of(&self.span)
+    }
+
     pub(super) fn line_of(&self, span: &Range<usize>) -> usize {
         self.document.line_number(span.start)
     }

@@ -22,6 +22,8 @@ pub enum SecretSource {
     Environment(VariableName),
     /// A file's content without the last line end. Relative to the inventory's folder; `~/` is the operator's home.
     File(PathBuf),
+    /// A file that is not secret and is needed like one: a certificate, a public key. Its paths are as a file's.
+    Public(PathBuf),
     /// Standard output of a program without the last line end: its name and arguments, no shell.
     Command(Vec<String>),
     /// A file encrypted with age, and the file with the identities that open it.

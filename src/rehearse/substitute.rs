@@ -1,6 +1,6 @@
 //! The operator's inventory for twins: addresses substituted, secrets replaced by made-up ones, ports as they are. Pure.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
@@ -28,6 +28,27 @@ pub struct Surroundings<'a> {
     pub mirror: &'a str,
     /// A file with a made-up secret, at least 32 bytes.
     pub secret: &'a Path,
+    /// The folder of certificates that are the rehearsal's own, and of the age identity `identity.txt` that opens them.
+    pub certificates: &'a Path,
+    /// Where MongoDB comes from; `None` leaves what the inventory says.
+    pub mongodb: Option<&'a Mongodb>,
+}
+
+/// An archive with a MongoDB for twins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mongodb {
+    /// Its base address as twins reach it: `http://10.77.0.1:3143/mongodb/apt/debian`.
+    pub url: String,
+    /// Its suite, where it is not `{codename}/mongodb-org/SERIES`.
+    pub suite: Option<String>,
+    /// Its component: `main`.
+    pub component: String,
+    /// A file with the key that signs it, ASCII-armoured.
+    pub key: PathBuf,
+    /// That key's fingerprint, 40 hex digits.
+    pub fingerprint: String,
+    /// The release in it: `6.0.5`.
+    pub version: String,
 }
 
 /// The inventory's text for twins. Comments stay.
@@ -50,6 +71,7 @@ pub fn substitute(text: &str, stands: &[Stand], around: &Surroundings<'_>) -> Re
     login.insert("jwt_secret", Item::Value(made_up));
     section(root, "model").clear();
     section(root, "model").insert("kind", value("echo"));
+    database(section(root, "database"), around);
     ssh(section(root, "ssh"), around);
     let firewall = section(root, "firewall");
     firewall.insert("administrators", networks(around.operator));
@@ -106,6 +128,35 @@ fn section<'t>(table: &'t mut Table, name: &str) -> &'t mut Table {
     }
 }
 
+/// The certificates of a rehearsal are its own; an address of the real host's interface is none of a twin's.
+fn database(database: &mut Table, around: &Surroundings<'_>) {
+    database.remove("bind");
+    let tls = section(database, "tls");
+    tls.clear();
+    let folder = around.certificates.to_string_lossy();
+    tls.insert("folder", value(folder.as_ref()));
+    let identity = around.certificates.join("identity.txt");
+    tls.insert("identity", value(identity.to_string_lossy().into_owned()));
+    let Some(mongodb) = around.mongodb else {
+        return;
+    };
+    database.insert("version", value(&mongodb.version));
+    let archive = section(database, "archive");
+    archive.clear();
+    let key = mongodb.key.to_string_lossy();
+    for (name, text) in [
+        ("url", Some(mongodb.url.as_str())),
+        ("suite", mongodb.suite.as_deref()),
+        ("component", Some(mongodb.component.as_str())),
+        ("key", Some(key.as_ref())),
+        ("fingerprint", Some(mongodb.fingerprint.as_str())),
+    ] {
+        if let Some(text) = text {
+            archive.insert(name, value(text));
+        }
+    }
+}
+
 fn ssh(ssh: &mut Table, around: &Surroundings<'_>) {
     for key in ["jump", "sudo_password", "port"] {
         ssh.remove(key);
@@ -147,66 +198,4 @@ fn replace_secrets(table: &mut Table, made_up: &Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::inventory::{EXAMPLE, Inventory};
-
-    fn endpoint(last: u8) -> Endpoint {
-        Endpoint {
-            name: "x".to_owned(),
-            mac: [2, 0, 0, 0, 0, last],
-            ipv4: [10, 77, 0, last].into(),
-            ipv6: format!("fd77::{last}").parse().unwrap(),
-        }
-    }
-
-    #[test]
-    fn the_example_for_twins_is_an_inventory_without_a_real_secret_or_address() {
-        let key =
-            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhtHjGVv5bWLRq2pCkRUuuDJMDGvNNmzlTuBdO6r2oN";
-        let stands = [("us", 11), ("cn", 12)].map(|(region, last)| Stand {
-            region: region.to_owned(),
-            endpoint: endpoint(last),
-            host_key: key.to_owned(),
-        });
-        let around = Surroundings {
-            operator: &endpoint(1),
-            key: Path::new("/run/key"),
-            mirror: "http://10.77.0.2:3142",
-            secret: Path::new("/run/secret"),
-        };
-        let text = substitute(EXAMPLE, &stands, &around).unwrap();
-        let inventory = Inventory::parse(&text, "twins.toml").unwrap_or_else(|found| {
-            panic!(
-                "{}\n{text}",
-                found
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            )
-        });
-        assert_eq!(inventory.regions[0].addresses.ipv4, endpoint(11).ipv4);
-        for (_, setting) in inventory.regions.iter().flat_map(|region| &region.env) {
-            assert!(
-                setting
-                    .reference()
-                    .is_none_or(|reference| format!("{reference:?}").contains("/run/secret"))
-            );
-        }
-        for real in [
-            "203.0.113",
-            "198.51.100",
-            "VOLCENGINE_API_KEY\" }",
-            "aliyun.com/ubuntu\"\n#",
-        ] {
-            let lines = text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with('#'));
-            assert!(
-                !lines.collect::<Vec<_>>().join("\n").contains(real),
-                "{real}: {text}"
-            );
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Secrets as a type that cannot print, and their resolution from the sources that an inventory names.
 
+mod openpgp;
 mod resolve;
 mod sources;
 
@@ -10,6 +11,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 pub use resolve::Secrets;
+pub(crate) use sources::located;
 
 /// Text that must not be seen: no `Display`, no `Serialize`, and a `Debug` that says only that it is there.
 ///

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Secret, sources};
-use crate::inventory::{Inventory, Login, Mistake, SecretReference, SecretSource, Wrong};
+use super::{Secret, openpgp, sources};
+use crate::inventory::{
+    Inventory, KeyFingerprint, Login, Mistake, SecretReference, SecretSource, Wrong, tls,
+};
 
 /// RFC 7518 section 3.2: an HS256 key has at least as many bytes as its hash.
 const SHORTEST_JWT_SECRET: usize = 32;
@@ -41,7 +43,13 @@ impl Secrets {
                         .values
                         .insert(reference.source.clone(), fetched.secret);
                 }
-                Err(wrong) => mistakes.push(mistake(inventory, reference, wrong)),
+                Err(mut wrong) => {
+                    if reference.key == tls::KEY {
+                        wrong.remedy =
+                            "type `geodeploy ca init` once, then `geodeploy ca issue`".to_owned();
+                    }
+                    mistakes.push(mistake(inventory, reference, wrong));
+                }
             }
         }
         if let Login::Secret(reference) = &inventory.login
@@ -53,6 +61,14 @@ impl Secrets {
             if let Some(wrong) = secrets.get(reference).and_then(no_bearer_token) {
                 mistakes.push(mistake(inventory, reference, wrong));
             }
+        }
+        let archive = &inventory.database.archive;
+        if let (Some(reference), Some(wanted)) = (&archive.key, &archive.fingerprint)
+            && let Some(wrong) = secrets
+                .get(reference)
+                .and_then(|key| other_key(key, wanted))
+        {
+            mistakes.push(mistake(inventory, reference, wrong));
         }
         if mistakes.is_empty() {
             Ok(secrets)
@@ -119,6 +135,21 @@ fn no_bearer_token(secret: &Secret) -> Option<Wrong> {
             "store the key as it was issued, without quotes and alone",
         )
     })
+}
+
+/// A signing key that is not the one that the inventory means.
+fn other_key(key: &Secret, wanted: &KeyFingerprint) -> Option<Wrong> {
+    let cause = match openpgp::fingerprint(key.expose()) {
+        Ok(found) if found == wanted.as_str() => return None,
+        Ok(found) => {
+            format!("the archive's key has the fingerprint {found}, and {wanted} is wanted")
+        }
+        Err(why) => format!("the archive's key cannot be used: {why}"),
+    };
+    Some(Wrong::new(
+        cause,
+        "fetch the key anew from MongoDB, and compare its fingerprint with one from another source",
+    ))
 }
 
 fn mistake(inventory: &Inventory, reference: &SecretReference, wrong: Wrong) -> Mistake {

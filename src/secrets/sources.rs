@@ -34,6 +34,10 @@ pub(super) fn fetch(source: &SecretSource, inventory: &Inventory) -> Result<Fetc
             warnings.extend(readable_by_others(&path));
             text(read(&path)?, &path.display().to_string())?
         }
+        SecretSource::Public(path) => {
+            let path = located(path, inventory)?;
+            text(read(&path)?, &path.display().to_string())?
+        }
         SecretSource::Command(argv) => command(argv, inventory, DEADLINE)?,
         SecretSource::Age { file, identity } => {
             let identity = located(identity, inventory)?;
@@ -75,12 +79,15 @@ fn variable(name: &VariableName) -> Result<Zeroizing<String>, Wrong> {
     }
 }
 
-/// The path as the program can open it.
+/// The path of an inventory as the program can open it: `~/` is the operator's home.
+///
+/// # Errors
+/// When it begins at a home and none is known.
 #[expect(
     clippy::disallowed_methods,
     reason = "~/ in an inventory is the operator's home"
 )]
-fn located(path: &Path, inventory: &Inventory) -> Result<PathBuf, Wrong> {
+pub(crate) fn located(path: &Path, inventory: &Inventory) -> Result<PathBuf, Wrong> {
     let Ok(below_home) = path.strip_prefix("~") else {
         return Ok(inventory.resolve(path));
     };

@@ -181,6 +181,8 @@ fn write_inventory(lab: &Lab, home: &Path) -> std::path::PathBuf {
         key: &lab.operator_key(),
         mirror: &lab.mirror_url(),
         secret: &secret,
+        certificates: &home.join("tls"),
+        mongodb: None,
     };
     let text = substitute(EXAMPLE, &stands, &around).unwrap();
     let mut document: toml_edit::DocumentMut = text.parse().unwrap();

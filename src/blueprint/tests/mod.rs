@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+mod database;
 mod proxy;
 mod snapshots;
 mod tools;
@@ -20,6 +21,20 @@ fn example() -> (Inventory, Secrets) {
     (inventory, secrets)
 }
 
+/// The example with a MongoDB in China.
+fn single() -> Inventory {
+    let text = EXAMPLE
+        .replace("mode = \"embedded\"", "mode = \"single\"")
+        .replace("# region = \"cn\"", "region = \"cn\"")
+        .replace("# user =", "user =")
+        .replace("# password =", "password =")
+        .replace("# admin_password =", "admin_password =")
+        .replace("# monitor_password =", "monitor_password =")
+        .replace("# backup_password =", "backup_password =")
+        .replace("# [database.archive]\n# key", "[database.archive]\nkey");
+    Inventory::parse(&text, "example.toml").unwrap()
+}
+
 fn environment_of(inventory: &Inventory, region: &str) -> BTreeMap<String, String> {
     let region = inventory.region(region).unwrap();
     let all = variables(inventory, region, &made_up(inventory)).unwrap();
@@ -30,26 +45,25 @@ fn environment_of(inventory: &Inventory, region: &str) -> BTreeMap<String, Strin
 
 #[test]
 fn each_region_has_the_variables_of_the_guide_with_its_values() {
-    let text = EXAMPLE
-        .replace("# user = \"aiagent_user\"", "user = \"aiagent_user\"")
-        .replace("# password =", "password =")
-        .replace("# region = \"cn\"", "region = \"cn\"");
-    let mut inventory = Inventory::parse(&text, "example.toml").unwrap();
-    inventory.database.mode = DatabaseMode::Single;
+    let inventory = single();
     for (name, upper, server, uri) in [
         (
             "us",
             "US",
             "us-server",
-            "mongodb://cn-server.yourapp.com:27017/aiagent",
+            "mongodb://cn-server.yourapp.com:27017/aiagent?authSource=aiagent&",
         ),
-        ("cn", "CN", "cn-server", "mongodb://localhost:27017/aiagent"),
+        (
+            "cn",
+            "CN",
+            "cn-server",
+            "mongodb://localhost:27017/aiagent?authSource=aiagent&",
+        ),
     ] {
         let found = environment_of(&inventory, name);
         let expected = [
             ("REGION", upper),
             ("SERVER_NAME", server),
-            ("MONGODB_URI", uri),
             ("MONGODB_USER", "aiagent_user"),
             ("MONGODB_PASSWORD", "made up for database.password"),
             ("MAX_SSE_CONNECTIONS", "200"),
@@ -65,6 +79,7 @@ fn each_region_has_the_variables_of_the_guide_with_its_values() {
             ("LOG_LEVEL", "info"),
             ("LOG_REGION", upper),
         ];
+        assert!(found["MONGODB_URI"].starts_with(uri), "{found:?}");
         for (variable, value) in expected {
             assert_eq!(
                 found.get(variable).map(String::as_str),

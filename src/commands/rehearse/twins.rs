@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::{LAB, chain};
 use crate::cli::Globals;
-use crate::commands::Outcome;
+use crate::commands::{Outcome, ca};
 use crate::error::{Error, ErrorKind};
-use crate::inventory::{Inventory, LinkEnd};
-use crate::rehearse::substitute::{Stand, Surroundings, substitute};
-use crate::rehearse::{Lab, LabSpec, LinkSpec, SwitchProgram, TwinSpec};
+use crate::inventory::{DatabaseMode, Inventory, LinkEnd};
+use crate::rehearse::substitute::{Mongodb, Stand, Surroundings, substitute};
+use crate::rehearse::{Lab, LabSpec, LinkSpec, SwitchProgram, TwinSpec, archive};
 use crate::state::write_private;
 
 /// Where twins' file systems are.
@@ -26,8 +26,16 @@ pub(super) fn rehearse(globals: &Globals, text: &str, keep: bool) -> Result<Outc
         let twins = crate::text::count(lab.twins().len(), "twin");
         Ok((lab, format!("{twins} behind the links of the inventory")))
     })?;
-    let file = write_inventory(&lab, text)?;
+    let single = inventory.database.mode == DatabaseMode::Single;
+    let mongodb = match single {
+        true => Some(report.step("database archive", || mongodb(globals, &lab))?),
+        false => None,
+    };
+    let file = write_inventory(&lab, text, mongodb.as_ref())?;
     let substituted = globals.with_inventory(&file);
+    if single {
+        report.step("certificates", || certificates(&substituted))?;
+    }
     let ended = chain::run(&substituted, &lab, &mut report);
     report.show(&globals.ui, ended.is_ok());
     if keep {
@@ -73,11 +81,54 @@ fn spec(inventory: &Inventory) -> Result<LabSpec, Error> {
             )
         })
         .collect();
+    // Names that public DNS will know, and that the database's peers and itself dial.
+    let holder = regions().find(|region| Some(&region.name) == inventory.database.region.as_ref());
+    spec.hosts.extend(holder.map(|holder| {
+        let host = inventory.database_host(holder);
+        (host, holder.name.as_str().to_owned())
+    }));
     Ok(spec)
 }
 
+/// An archive with a MongoDB that twins reach, and its key beside the lab's state.
+fn mongodb(globals: &Globals, lab: &Lab) -> Result<(Mongodb, String), Error> {
+    let archive = archive::prepare(&archive::default_cache(), &|line| globals.ui.note(line))?;
+    let key = lab.folder().join("mongodb.asc");
+    write_private(&key, archive.key_armored.as_bytes())?;
+    let mongodb = Mongodb {
+        url: format!("{}/apt/debian", archive.publish(lab)?),
+        suite: None,
+        component: "main".to_owned(),
+        key,
+        fingerprint: archive.fingerprint.clone(),
+        version: archive.version.clone(),
+    };
+    let told = format!("MongoDB {} from {}", archive.version, archive.origin);
+    Ok((mongodb, told))
+}
+
+/// The rehearsal's own authority and certificates.
+fn certificates(globals: &Globals) -> Result<((), String), Error> {
+    let init = ca::Action::Init;
+    let issue = ca::Action::Issue {
+        region: None,
+        rotate: false,
+    };
+    for action in [init, issue] {
+        ca::run(globals, ca::Args { action })?;
+    }
+    Ok((
+        (),
+        "an authority, the database's and the applications'".to_owned(),
+    ))
+}
+
 /// Writes the inventory for the twins beside their state, so that it goes with them and can be used by hand until then.
-fn write_inventory(lab: &Lab, text: &str) -> Result<std::path::PathBuf, Error> {
+fn write_inventory(
+    lab: &Lab,
+    text: &str,
+    mongodb: Option<&Mongodb>,
+) -> Result<std::path::PathBuf, Error> {
     let stands = lab
         .twins()
         .iter()
@@ -97,6 +148,8 @@ fn write_inventory(lab: &Lab, text: &str) -> Result<std::path::PathBuf, Error> {
         key: &lab.operator_key(),
         mirror: &lab.mirror_url(),
         secret: &secret,
+        certificates: &folder.join("tls"),
+        mongodb,
     };
     let file = folder.join("geodeploy.toml");
     write_private(&file, substitute(text, &stands, &around)?.as_bytes())?;

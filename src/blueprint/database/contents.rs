@@ -1,0 +1,202 @@
+//! What is inside the database: how it runs, its set, its users, its indexes.
+
+use std::path::Path;
+
+use super::settings::settings;
+use super::{PORT, SET, TLS};
+use crate::blueprint::{Build, Templates};
+use crate::error::{Error, ErrorKind};
+use crate::inventory::{DatabaseMode, Inventory, Region, SecretReference};
+use crate::resource::mongo::{Connection, Member, Role};
+use crate::resource::{MongoIndex, MongoUser, Mongod, ReplicaSet, Resource};
+use crate::secrets::Secrets;
+use crate::serve::collections::COLLECTIONS;
+
+/// The inside of the database of one host, in the order in which it is made.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// Its set of one member; users and indexes need a primary.
+    pub set: ReplicaSet,
+    /// Its users: the administrator, who makes the others, first.
+    pub users: Vec<MongoUser>,
+    /// The application's indexes, as the server declares them.
+    pub indexes: Vec<MongoIndex>,
+    /// How it runs; looked at last, when somebody can log in.
+    pub mongod: Mongod,
+}
+
+/// The administrator: users, indexes and the set, and no conversation.
+const ADMIN: &str = "geodeploy_admin";
+
+/// What is inside the database on the host of that region; `None` where it has none.
+///
+/// # Errors
+/// A secret was not resolved, or the template of the configuration does not render.
+pub fn contents(
+    inventory: &Inventory,
+    region: &Region,
+    secrets: &Secrets,
+) -> Result<Option<Contents>, Error> {
+    let build = Build {
+        inventory,
+        region,
+        secrets,
+        templates: &Templates::load(inventory)?,
+    };
+    build.database_contents()
+}
+
+impl Build<'_> {
+    /// The same as resources, in their order; none where the region has no database.
+    pub(super) fn database_inside(&self) -> Result<Vec<Resource>, Error> {
+        let Some(contents) = self.database_contents()? else {
+            return Ok(Vec::new());
+        };
+        let mut resources = vec![Resource::ReplicaSet(contents.set)];
+        resources.extend(contents.users.into_iter().map(Resource::MongoUser));
+        resources.extend(contents.indexes.into_iter().map(Resource::MongoIndex));
+        resources.push(Resource::Mongod(contents.mongod));
+        Ok(resources)
+    }
+
+    fn database_contents(&self) -> Result<Option<Contents>, Error> {
+        let database = &self.inventory.database;
+        if database.mode != DatabaseMode::Single || !self.holds_database() {
+            return Ok(None);
+        }
+        let tls = Path::new(TLS);
+        let connection = Connection {
+            port: PORT,
+            ca_file: tls.join("ca.pem"),
+            certificate_file: Some(tls.join("mongod.pem")),
+            admin_user: ADMIN.to_owned(),
+            admin_password: self
+                .password(database.admin_password.as_ref(), "admin_password")?
+                .clone(),
+        };
+        let host = self.inventory.database_host(self.region);
+        let host = match host.contains(':') {
+            true => format!("[{host}]:{PORT}"),
+            false => format!("{host}:{PORT}"),
+        };
+        Ok(Some(Contents {
+            set: ReplicaSet {
+                connection: connection.clone(),
+                name: SET.to_owned(),
+                members: vec![Member {
+                    host,
+                    // The members that join later come after it.
+                    priority: 10.0,
+                    votes: 1,
+                    hidden: false,
+                }],
+            },
+            users: self.database_users(&connection)?,
+            indexes: self.database_indexes(&connection),
+            mongod: Mongod {
+                settings: settings(&self.render("mongod.conf.j2")?.text),
+                version: database.version.release().map(str::to_owned),
+                connection,
+            },
+        }))
+    }
+
+    fn database_users(&self, connection: &Connection) -> Result<Vec<MongoUser>, Error> {
+        let database = &self.inventory.database;
+        let own = database.name.as_str();
+        let app = database.user.as_ref().map_or("", |user| user.as_str());
+        let all = [
+            (
+                ADMIN,
+                "admin",
+                database.admin_password.as_ref(),
+                "admin_password",
+                &[
+                    ("userAdminAnyDatabase", "admin"),
+                    ("clusterManager", "admin"),
+                    ("clusterMonitor", "admin"),
+                    ("dbAdmin", own),
+                ][..],
+            ),
+            (
+                app,
+                own,
+                database.password.as_ref(),
+                "password",
+                &[("readWrite", own)],
+            ),
+            (
+                "geodeploy_monitor",
+                "admin",
+                database.monitor_password.as_ref(),
+                "monitor_password",
+                &[("clusterMonitor", "admin")],
+            ),
+            (
+                "geodeploy_backup",
+                "admin",
+                database.backup_password.as_ref(),
+                "backup_password",
+                &[("backup", "admin")],
+            ),
+        ];
+        all.into_iter()
+            .map(|(name, home, password, key, roles)| {
+                Ok(MongoUser {
+                    connection: connection.clone(),
+                    database: home.to_owned(),
+                    name: name.to_owned(),
+                    password: self.password(password, key)?.clone(),
+                    roles: roles
+                        .iter()
+                        .map(|(role, database)| Role {
+                            role: (*role).to_owned(),
+                            database: (*database).to_owned(),
+                        })
+                        .collect(),
+                    first: name == ADMIN,
+                })
+            })
+            .collect()
+    }
+
+    fn database_indexes(&self, connection: &Connection) -> Vec<MongoIndex> {
+        let every = COLLECTIONS.iter().flat_map(|collection| {
+            collection
+                .indexes
+                .iter()
+                .map(|index| (collection.name, index))
+        });
+        every
+            .map(|(collection, index)| MongoIndex {
+                connection: connection.clone(),
+                database: self.inventory.database.name.to_string(),
+                collection: collection.to_owned(),
+                keys: index
+                    .keys
+                    .iter()
+                    .map(|(field, direction)| ((*field).to_owned(), *direction))
+                    .collect(),
+                expire_after_seconds: index.expire_after_seconds.map(u64::from),
+                unique: false,
+                name: index.name(),
+                // A shorter life deletes documents: nobody has agreed to that here.
+                shorten: false,
+            })
+            .collect()
+    }
+
+    fn password(
+        &self,
+        reference: Option<&SecretReference>,
+        key: &str,
+    ) -> Result<&crate::secrets::Secret, Error> {
+        let Some(reference) = reference else {
+            return Err(Error::new(
+                ErrorKind::Input,
+                format!("[database] has no `{key}`"),
+            ));
+        };
+        self.needed(reference)
+    }
+}

@@ -1,0 +1,186 @@
+//! The database's host, and what the application of every region needs to talk to it.
+
+mod contents;
+mod settings;
+mod uri;
+
+use std::path::PathBuf;
+
+pub use contents::{Contents, contents};
+pub(super) use uri::uri;
+
+use super::{Build, service};
+use crate::error::{Error, ErrorKind};
+use crate::inventory::{DatabaseMode, SecretReference};
+use crate::resource::{
+    AptSource, Content, Directory, File, Notify, Ownership, Package, Resource, Sysctl, Unit,
+};
+use crate::secrets::Secret;
+
+/// Port of MongoDB.
+pub(super) const PORT: u16 = 27017;
+
+/// The folder of certificates and keys on hosts.
+pub(super) const TLS: &str = "/etc/geodeploy/tls";
+
+/// The replica set's name.
+pub(super) const SET: &str = "rs0";
+
+/// MongoDB's unit.
+const UNIT: &str = "mongod.service";
+
+/// The user that MongoDB's package makes.
+const USER: &str = "mongodb";
+
+impl Build<'_> {
+    fn holds_database(&self) -> bool {
+        self.inventory.database.region.as_ref() == Some(&self.region.name)
+    }
+
+    /// What the application needs to talk to the database: the authority's certificate, and its own.
+    fn database_client(&self) -> Result<Vec<Resource>, Error> {
+        let tls = &self.inventory.database.tls;
+        let own = tls.clients.get(&self.region.name);
+        let app = self.app();
+        let mut resources: Vec<Resource> = ["/etc/geodeploy", TLS]
+            .map(|path| {
+                Resource::Directory(Directory {
+                    path: PathBuf::from(path),
+                    ownership: Ownership::root(0o755),
+                })
+            })
+            .into();
+        let authority = self.needed(&tls.authority)?;
+        // A running server has read them at its start; the next generation reads the new ones.
+        let notifies = match self.holds_database() {
+            true => vec![Notify::restart(UNIT)],
+            false => Vec::new(),
+        };
+        resources.push(Resource::File(File {
+            path: PathBuf::from(format!("{TLS}/ca.pem")),
+            content: Some(Content::Plain(format!("{}\n", authority.expose()))),
+            ownership: Ownership::root(0o644),
+            notifies,
+        }));
+        if let Some(own) = own {
+            resources.push(Resource::File(File {
+                path: PathBuf::from(format!("{TLS}/client.pem")),
+                content: Some(self.private(own)?),
+                ownership: owned(app),
+                notifies: Vec::new(),
+            }));
+        }
+        Ok(resources)
+    }
+
+    /// On the host of its region MongoDB itself: archive, package, keys, configuration, service. On the others what their
+    /// application needs to talk to it.
+    pub(super) fn database(&self) -> Result<Vec<Resource>, Error> {
+        if self.inventory.database.mode != DatabaseMode::Single {
+            return Ok(Vec::new());
+        }
+        if !self.holds_database() {
+            return self.database_client();
+        }
+        let mut resources = vec![self.database_archive()?, self.database_package()];
+        // The application's files and the database's share a folder and an authority.
+        resources.extend(self.database_client()?);
+        let tls = &self.inventory.database.tls;
+        for (name, reference) in [
+            ("mongod.pem", tls.server.as_ref()),
+            ("mongod.key", Some(&tls.member_key)),
+        ] {
+            let Some(reference) = reference else { continue };
+            resources.push(Resource::File(File {
+                path: PathBuf::from(format!("{TLS}/{name}")),
+                content: Some(self.private(reference)?),
+                ownership: owned(USER),
+                notifies: vec![Notify::restart(UNIT)],
+            }));
+        }
+        resources.extend(self.database_kernel());
+        resources.push(Resource::File(File {
+            path: PathBuf::from("/etc/mongod.conf"),
+            content: Some(Content::Plain(self.render("mongod.conf.j2")?.text)),
+            ownership: Ownership::root(0o644),
+            notifies: vec![Notify::restart(UNIT)],
+        }));
+        resources.push(Resource::Unit(Unit {
+            name: UNIT.to_owned(),
+            content: self.render("mongod.service.j2")?.text,
+            notifies: vec![Notify::restart(UNIT)],
+        }));
+        resources.push(service(UNIT, Some(true)));
+        resources.extend(self.database_inside()?);
+        Ok(resources)
+    }
+
+    fn database_archive(&self) -> Result<Resource, Error> {
+        let database = &self.inventory.database;
+        let archive = &database.archive;
+        let key = match &archive.key {
+            Some(reference) => Some(format!("{}\n", self.needed(reference)?.expose())),
+            None => None,
+        };
+        Ok(Resource::AptSource(AptSource {
+            name: format!("mongodb-org-{}", database.version.series()),
+            uris: vec![archive.url.clone()],
+            suites: vec![archive.suite.clone()],
+            components: vec![archive.component.clone()],
+            signed_by: key,
+            replaces_default: false,
+        }))
+    }
+
+    /// The server alone: shells and tools stay off the host. It is held, so that no upgrade restarts it unasked.
+    fn database_package(&self) -> Resource {
+        Resource::Package(Package {
+            name: "mongodb-org-server".to_owned(),
+            version: self.inventory.database.version.release().map(str::to_owned),
+            installed: true,
+            held: true,
+        })
+    }
+
+    fn database_kernel(&self) -> Vec<Resource> {
+        // A connection over a link that was cut is noticed within minutes, not hours (MongoDB's production notes).
+        let mut wanted = vec![("net.ipv4.tcp_keepalive_time", "120")];
+        if self.region.system.swap.is_some() {
+            // Swap is for emergencies, not for the cache.
+            wanted.push(("vm.swappiness", "1"));
+        }
+        let sysctl = |(name, value): (&str, &str)| {
+            Resource::Sysctl(Sysctl {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
+        };
+        wanted.into_iter().map(sysctl).collect()
+    }
+
+    /// A secret that the inventory's checks have seen to be there.
+    fn needed(&self, reference: &SecretReference) -> Result<&Secret, Error> {
+        self.secrets.get(reference).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Input,
+                format!("no secret was resolved for {}", reference.key),
+            )
+            .hint("run `geodeploy check`, which resolves all of them")
+        })
+    }
+
+    /// A private key's file, with the line end that its reader took away.
+    fn private(&self, reference: &SecretReference) -> Result<Content, Error> {
+        let text = format!("{}\n", self.needed(reference)?.expose());
+        Ok(Content::Secret(Secret::new(text)))
+    }
+}
+
+/// A private key of that user's: nobody else may read it, and it need not write it.
+fn owned(user: &str) -> Ownership {
+    Ownership {
+        mode: 0o400,
+        owner: user.to_owned(),
+        group: user.to_owned(),
+    }
+}

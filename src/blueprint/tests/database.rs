@@ -1,0 +1,144 @@
+//! The database's part of a blueprint.
+
+use std::path::Path;
+
+use super::*;
+
+fn of(region_name: &str) -> Vec<Resource> {
+    let inventory = single();
+    let secrets = made_up(&inventory);
+    region(&inventory, &region_name.parse().unwrap(), &secrets)
+        .unwrap()
+        .resources
+}
+
+fn file(resources: &[Resource], path: &str) -> Option<File> {
+    resources.iter().find_map(|resource| match resource {
+        Resource::File(file) if file.path == Path::new(path) => Some(file.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn keys_on_a_host_are_sealed_and_readable_by_their_one_user_alone() {
+    let cn = of("cn");
+    for (path, user) in [
+        ("/etc/geodeploy/tls/mongod.pem", "mongodb"),
+        ("/etc/geodeploy/tls/mongod.key", "mongodb"),
+        ("/etc/geodeploy/tls/client.pem", "yourapp"),
+    ] {
+        let file = file(&cn, path).unwrap();
+        assert!(matches!(file.content, Some(Content::Secret(_))), "{path}");
+        assert_eq!((file.ownership.mode, &*file.ownership.owner), (0o400, user));
+    }
+    let us = of("us");
+    assert!(file(&us, "/etc/geodeploy/tls/client.pem").is_some());
+    assert!(file(&us, "/etc/geodeploy/tls/mongod.pem").is_none());
+}
+
+#[test]
+fn only_the_databases_region_gets_its_package_and_it_is_held() {
+    let package = |resources: &[Resource]| {
+        resources.iter().find_map(|resource| match resource {
+            Resource::Package(package) if package.name.starts_with("mongodb") => {
+                Some((package.held, package.version.clone()))
+            }
+            _ => None,
+        })
+    };
+    assert_eq!(package(&of("cn")), Some((true, None)));
+    assert_eq!(package(&of("us")), None);
+}
+
+#[test]
+fn everything_of_the_database_follows_what_it_needs_and_is_there_once() {
+    let names: Vec<String> = of("cn").iter().map(name).collect();
+    let unique: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!(unique.len(), names.len(), "{names:?}");
+    let place = |wanted: &str| names.iter().position(|name| name == wanted).unwrap();
+    let order = [
+        "apt source mongodb-org-8.0",
+        "package mongodb-org-server",
+        "/etc/geodeploy/tls",
+        "/etc/geodeploy/tls/mongod.pem",
+        "/etc/mongod.conf",
+        "unit mongod.service",
+        "service mongod.service",
+        "replica-set rs0",
+        "mongo-user geodeploy_admin@admin",
+        "mongo-user aiagent_user@aiagent",
+        "mongo-index aiagent.multi_agent_sessions.expiresAt_1",
+        "mongod 127.0.0.1:27017",
+        "/etc/yourapp/env",
+    ];
+    assert!(
+        order.windows(2).all(|pair| place(pair[0]) < place(pair[1])),
+        "{names:?}"
+    );
+    assert!(place("user yourapp") < place("/etc/geodeploy/tls/client.pem"));
+}
+
+#[test]
+fn users_have_what_their_purpose_needs_and_the_first_makes_the_others() {
+    let inventory = single();
+    let cn = inventory.region("cn").unwrap();
+    let contents = contents(&inventory, cn, &made_up(&inventory))
+        .unwrap()
+        .unwrap();
+    let users: Vec<String> = contents
+        .users
+        .iter()
+        .map(|user| {
+            let roles: Vec<String> = user
+                .roles
+                .iter()
+                .map(|role| format!("{}@{}", role.role, role.database))
+                .collect();
+            format!(
+                "{}@{} {}: {}",
+                user.name,
+                user.database,
+                user.first,
+                roles.join(" ")
+            )
+        })
+        .collect();
+    assert_eq!(
+        users,
+        [
+            "geodeploy_admin@admin true: userAdminAnyDatabase@admin clusterManager@admin clusterMonitor@admin dbAdmin@aiagent",
+            "aiagent_user@aiagent false: readWrite@aiagent",
+            "geodeploy_monitor@admin false: clusterMonitor@admin",
+            "geodeploy_backup@admin false: backup@admin",
+        ]
+    );
+    assert_eq!(contents.set.members.len(), 1);
+    assert_eq!(contents.set.members[0].host, "cn-server.yourapp.com:27017");
+    let us = inventory.region("us").unwrap();
+    assert!(
+        super::contents(&inventory, us, &made_up(&inventory))
+            .unwrap()
+            .is_none()
+    );
+    assert!(!format!("{contents:?}").contains("made up for"));
+}
+
+#[test]
+fn indexes_are_those_that_the_server_declares() {
+    let inventory = single();
+    let cn = inventory.region("cn").unwrap();
+    let contents = contents(&inventory, cn, &made_up(&inventory))
+        .unwrap()
+        .unwrap();
+    let declared = crate::serve::collections::COLLECTIONS
+        .iter()
+        .map(|collection| collection.indexes.len())
+        .sum::<usize>();
+    assert_eq!(contents.indexes.len(), declared);
+    let ttl = contents
+        .indexes
+        .iter()
+        .find(|index| index.name == "expiresAt_1")
+        .unwrap();
+    assert_eq!(ttl.expire_after_seconds, Some(0));
+}

@@ -1,0 +1,175 @@
+//! The database's shape, where it comes from and who may use it.
+
+mod archive;
+pub(crate) mod tls;
+mod values;
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+pub use archive::Archive;
+pub use tls::Tls;
+pub use values::{KeyFingerprint, MongoVersion};
+
+use super::mistake::Wrong;
+use super::names::{DatabaseName, HostName, RegionName, UserName};
+use super::reader::Table;
+use super::secret_reference::{SecretReference, secret};
+use super::values::ByteSize;
+use values::BindAddress;
+
+/// Where conversations are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Which of the guide's plans.
+    pub mode: DatabaseMode,
+    /// The region whose host holds the data; with `embedded`, nobody's.
+    pub region: Option<RegionName>,
+    /// The database's name.
+    pub name: DatabaseName,
+    /// The application's user, with rights on that database alone.
+    pub user: Option<UserName>,
+    /// Its password.
+    pub password: Option<SecretReference>,
+    /// Password of `geodeploy_admin`, which manages users and indexes and reads no conversation.
+    pub admin_password: Option<SecretReference>,
+    /// Password of `geodeploy_monitor`.
+    pub monitor_password: Option<SecretReference>,
+    /// Password of `geodeploy_backup`.
+    pub backup_password: Option<SecretReference>,
+    /// The name that other regions dial; without it the host's short name below the application's domain.
+    pub host: Option<HostName>,
+    /// Addresses of the host's own interfaces that it listens on beside loopback; empty for the region's.
+    pub bind: Vec<IpAddr>,
+    /// Which MongoDB.
+    pub version: MongoVersion,
+    /// Memory for its cache.
+    pub cache: ByteSize,
+    /// Disk for the log of operations.
+    pub oplog: ByteSize,
+    /// Where its package comes from.
+    pub archive: Archive,
+    /// Certificates and keys.
+    pub tls: Tls,
+}
+
+/// The database's shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseMode {
+    /// A file of the application's own on each host, nothing shared.
+    Embedded,
+    /// One MongoDB in one region.
+    Single,
+    /// A MongoDB replica set over the regions.
+    ReplicaSet,
+    /// MongoDB Atlas.
+    Atlas,
+}
+
+/// WiredTiger takes no smaller cache.
+const SMALLEST_CACHE: ByteSize = ByteSize::mebibytes(256);
+
+/// Beside the application on a host of 4 GB; MongoDB's own default would be half of what is above 1 GB.
+const CACHE: ByteSize = ByteSize::mebibytes(1024);
+
+/// MongoDB's own minimum.
+const OPLOG: ByteSize = ByteSize::mebibytes(990);
+
+impl Database {
+    /// Reads `[database]`; `regions` are the names in use.
+    pub(super) fn read(table: Table<'_>, regions: &[&str]) -> Option<Self> {
+        let mode: Option<DatabaseMode> = table.required("mode", "embedded");
+        let region: Option<RegionName> = table.text("region");
+        let name = match table.value("name") {
+            Some(_) => table.text("name"),
+            None => "aiagent".parse().ok(),
+        };
+        let user = table.text("user");
+        let [password, admin_password, monitor_password, backup_password] =
+            PASSWORDS.map(|key| secret(&table, key));
+        let host = table.text("host");
+        let bind: Option<Vec<BindAddress>> = table.texts("bind");
+        let version = table.text("version").unwrap_or_default();
+        let cache = size(&table, "cache", SMALLEST_CACHE).unwrap_or(CACHE);
+        let oplog = size(&table, "oplog", OPLOG).unwrap_or(OPLOG);
+        let archive = Archive::read(&table, &version, mode == Some(DatabaseMode::Single));
+        let tls = Tls::read(table.section("tls"), region.as_ref(), regions);
+        table.finish();
+        Some(Self {
+            mode: mode?,
+            region,
+            name: name?,
+            user,
+            password,
+            admin_password,
+            monitor_password,
+            backup_password,
+            host,
+            bind: bind
+                .into_iter()
+                .flatten()
+                .map(|address| address.0)
+                .collect(),
+            version,
+            cache,
+            oplog,
+            archive,
+            tls,
+        })
+    }
+
+    /// Everything secret that this shape needs; the key of the certificate authority is not among it.
+    pub(super) fn secret_references(&self) -> Vec<&SecretReference> {
+        let mut references: Vec<&SecretReference> = Vec::new();
+        references.extend(&self.password);
+        if self.mode == DatabaseMode::Single {
+            let others = [
+                &self.admin_password,
+                &self.monitor_password,
+                &self.backup_password,
+            ];
+            references.extend(others.into_iter().flatten());
+            references.extend(&self.archive.key);
+            references.extend(self.tls.references());
+        }
+        references
+    }
+}
+
+/// The keys of the passwords: the application's, then those of the users that geodeploy makes for itself.
+pub(super) const PASSWORDS: [&str; 4] = [
+    "password",
+    "admin_password",
+    "monitor_password",
+    "backup_password",
+];
+
+fn size(table: &Table<'_>, key: &'static str, least: ByteSize) -> Option<ByteSize> {
+    let found: ByteSize = table.text(key)?;
+    if found < least {
+        let least = least.as_mebibytes();
+        let cause = format!("MongoDB takes no `{key}` below {least}MiB");
+        table.wrong(
+            key,
+            Wrong::new(cause, format!("write {key} = \"{least}MiB\" or more")),
+        );
+    }
+    Some(found)
+}
+
+impl FromStr for DatabaseMode {
+    type Err = Wrong;
+
+    fn from_str(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "embedded" => Ok(Self::Embedded),
+            "single" => Ok(Self::Single),
+            "replica-set" => Ok(Self::ReplicaSet),
+            "atlas" => Ok(Self::Atlas),
+            _ => Err(Wrong::new(
+                format!("`{text}` is not a shape of the database that is known"),
+                "write embedded, single, replica-set or atlas",
+            )),
+        }
+    }
+}
