@@ -126,7 +126,11 @@ fn one(resource: &Resource, script: &mut String) {
         Resource::AptSource(_)
         | Resource::Package(_)
         | Resource::Swap(_)
-        | Resource::Symlink(_) => {
+        | Resource::Symlink(_)
+        | Resource::ReplicaSet(_)
+        | Resource::MongoUser(_)
+        | Resource::MongoIndex(_)
+        | Resource::Mongod(_) => {
             panic!("the script knows no {}", resource.id())
         }
     }

@@ -156,11 +156,11 @@ impl ChatRequest {
     /// Never in practice: every part came out of valid JSON.
     pub fn insert_history(&mut self, history: &[(&str, &Value)]) -> Result<(), serde_json::Error> {
         let own: Vec<Box<RawValue>> = self.read("messages").unwrap_or_default();
-        let leads = |raw: &Box<RawValue>| {
+        let leads = |raw: &RawValue| {
             serde_json::from_str::<Message>(raw.get())
                 .is_ok_and(|message| is_instruction(&message.role))
         };
-        let at = own.iter().take_while(|raw| leads(raw)).count();
+        let at = own.iter().take_while(|raw| leads(raw.as_ref())).count();
         let before: Result<Vec<_>, _> = history
             .iter()
             .map(|(role, content)| {

@@ -69,6 +69,8 @@ impl Field {
             key: &lab.operator_key(),
             mirror: &lab.mirror_url(),
             secret: &secret,
+            certificates: self.home.path(),
+            mongodb: None,
         };
         let text = substitute(EXAMPLE, &[stand], &around).unwrap();
         std::fs::write(self.inventory(), text).unwrap();
