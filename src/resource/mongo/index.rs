@@ -280,7 +280,7 @@ impl Manage for MongoIndex {
     }
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
-        match self.connection.standing(context)? {
+        match self.connection.settled(context)? {
             Standing::Managed(_) => {}
             standing => return Err(missing(&self.what(), &standing)),
         }

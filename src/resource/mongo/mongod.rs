@@ -113,9 +113,8 @@ impl Manage for Mongod {
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
         let what = format!("cannot restart {UNIT}");
-        match self.connection.standing(context)? {
-            Standing::Absent | Standing::Open(_) => {
-                let standing = self.connection.standing(context)?;
+        match self.connection.settled(context)? {
+            standing @ (Standing::Absent | Standing::Open(_)) => {
                 return Err(missing("cannot look at the running database", &standing));
             }
             // A restart lets it run with what is on disk.

@@ -201,7 +201,7 @@ impl Manage for ReplicaSet {
     }
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
-        match self.connection.standing(context)? {
+        match self.connection.settled(context)? {
             Standing::Open(hello) if hello.get_str("setName").is_err() => self.initiate(context),
             Standing::Managed(hello) if hello.get_str("setName").is_ok() => {
                 self.reconfigure(context)

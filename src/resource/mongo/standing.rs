@@ -1,5 +1,7 @@
 //! How far the database of a host has come, between nothing and managed.
 
+use std::time::Duration;
+
 use mongodb::bson::{Document, doc};
 
 use super::Connection;
@@ -51,6 +53,29 @@ impl Connection {
             .hint("give the password that the database was set up with; nothing was changed")),
             Err(Refusal::Lost(why)) => Ok(Standing::Unreached(why)),
             Err(refusal) => Err(refusal.during(what)),
+        }
+    }
+
+    /// How far the database has come, once it answers: a server that was just started reads its journal first. What does
+    /// not answer in time is given as it is.
+    ///
+    /// # Errors
+    /// As [`Self::standing`].
+    pub(super) fn settled(&self, context: &Context<'_>) -> Result<Standing, Fault> {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let pause = Duration::from_millis(200);
+        let mut waited = Duration::ZERO;
+        loop {
+            let standing = self.standing(context)?;
+            let silent = matches!(standing, Standing::Absent | Standing::Unreached(_));
+            if !silent || waited >= PATIENCE {
+                return Ok(standing);
+            }
+            if waited.is_zero() {
+                (context.progress)("waiting for the database to answer");
+            }
+            context.system.sleep(pause);
+            waited += pause;
         }
     }
 

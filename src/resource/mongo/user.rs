@@ -232,7 +232,7 @@ impl Manage for MongoUser {
     }
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
-        match self.connection.standing(context)? {
+        match self.connection.settled(context)? {
             Standing::Open(_) if self.first => {
                 self.connection.wait_until_writable(context)?;
                 self.create_first(context)
