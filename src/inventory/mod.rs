@@ -52,6 +52,14 @@ const VERSION: u32 = 1;
 /// The example: manual, fixture and what `geodeploy init` writes.
 pub const EXAMPLE: &str = include_str!("../../inventory/example.toml");
 
+/// The example with an application that keeps its data in a file of its own.
+#[cfg(test)]
+pub(crate) fn embedded_example() -> String {
+    let (before, rest) = EXAMPLE.split_once("[database]\n").unwrap();
+    let (_, after) = rest.split_once("# ---- Releases").unwrap();
+    format!("{before}[database]\nmode = \"embedded\"\n\n# ---- Releases{after}")
+}
+
 /// Everything that a project deploys, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inventory {

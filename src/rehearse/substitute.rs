@@ -30,7 +30,7 @@ pub struct Surroundings<'a> {
     pub secret: &'a Path,
     /// The folder of certificates that are the rehearsal's own, and of the age identity `identity.txt` that opens them.
     pub certificates: &'a Path,
-    /// Where MongoDB comes from; `None` leaves what the inventory says.
+    /// Where MongoDB comes from; with `None` the application keeps its data in a file of its own.
     pub mongodb: Option<&'a Mongodb>,
 }
 
@@ -130,6 +130,11 @@ fn section<'t>(table: &'t mut Table, name: &str) -> &'t mut Table {
 
 /// The certificates of a rehearsal are its own; an address of the real host's interface is none of a twin's.
 fn database(database: &mut Table, around: &Surroundings<'_>) {
+    let Some(mongodb) = around.mongodb else {
+        database.clear();
+        database.insert("mode", value("embedded"));
+        return;
+    };
     database.remove("bind");
     let tls = section(database, "tls");
     tls.clear();
@@ -137,9 +142,6 @@ fn database(database: &mut Table, around: &Surroundings<'_>) {
     tls.insert("folder", value(folder.as_ref()));
     let identity = around.certificates.join("identity.txt");
     tls.insert("identity", value(identity.to_string_lossy().into_owned()));
-    let Some(mongodb) = around.mongodb else {
-        return;
-    };
     database.insert("version", value(&mongodb.version));
     let archive = section(database, "archive");
     archive.clear();

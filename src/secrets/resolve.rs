@@ -43,12 +43,15 @@ impl Secrets {
                         .values
                         .insert(reference.source.clone(), fetched.secret);
                 }
-                Err(mut wrong) => {
-                    if reference.key == tls::KEY {
-                        wrong.remedy =
-                            "type `geodeploy ca init` once, then `geodeploy ca issue`".to_owned();
+                Err(wrong) => {
+                    let found =
+                        mistake(inventory, reference, remedied(inventory, reference, wrong));
+                    // What one verb makes at once is missed once.
+                    let told = reference.key == tls::KEY
+                        && mistakes.iter().any(|other| other.text == tls::KEY);
+                    if !told {
+                        mistakes.push(found);
                     }
-                    mistakes.push(mistake(inventory, reference, wrong));
                 }
             }
         }
@@ -115,6 +118,24 @@ impl Secrets {
     pub fn warnings(&self) -> &[Mistake] {
         &self.warnings
     }
+}
+
+/// With the remedy of what an operator makes or fetches once.
+fn remedied(inventory: &Inventory, reference: &SecretReference, mut wrong: Wrong) -> Wrong {
+    if reference.key == tls::KEY {
+        wrong.remedy = "type `geodeploy ca init` once, then `geodeploy ca issue`".to_owned();
+    }
+    let database = &inventory.database;
+    if Some(reference) == database.archive.key.as_ref()
+        && let SecretSource::Public(file) = &reference.source
+    {
+        let series = database.version.series();
+        wrong.remedy = format!(
+            "type `curl -fo {} https://pgp.mongodb.com/server-{series}.asc`; its fingerprint is checked",
+            inventory.resolve(file).display()
+        );
+    }
+    wrong
 }
 
 fn too_short(secret: &Secret) -> Option<Wrong> {

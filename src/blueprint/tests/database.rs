@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 
 fn of(region_name: &str) -> Vec<Resource> {
-    let inventory = single();
+    let (inventory, _) = example();
     let secrets = made_up(&inventory);
     region(&inventory, &region_name.parse().unwrap(), &secrets)
         .unwrap()
@@ -80,7 +80,7 @@ fn everything_of_the_database_follows_what_it_needs_and_is_there_once() {
 
 #[test]
 fn users_have_what_their_purpose_needs_and_the_first_makes_the_others() {
-    let inventory = single();
+    let (inventory, _) = example();
     let cn = inventory.region("cn").unwrap();
     let contents = contents(&inventory, cn, &made_up(&inventory))
         .unwrap()
@@ -125,7 +125,7 @@ fn users_have_what_their_purpose_needs_and_the_first_makes_the_others() {
 
 #[test]
 fn indexes_are_those_that_the_server_declares() {
-    let inventory = single();
+    let (inventory, _) = example();
     let cn = inventory.region("cn").unwrap();
     let contents = contents(&inventory, cn, &made_up(&inventory))
         .unwrap()

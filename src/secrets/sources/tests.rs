@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::inventory::EXAMPLE;
+use crate::inventory::{EXAMPLE, embedded_example};
 use crate::secrets::Secrets;
 
 fn inventory(folder: &Path) -> Inventory {
@@ -156,7 +156,7 @@ fn an_age_file_opens_with_its_identity_and_with_no_other() {
 
 #[test]
 fn all_unresolved_references_are_reported_at_once_with_their_lines() {
-    let text = EXAMPLE
+    let text = embedded_example()
         .replace(
             "{ env = \"VOLCENGINE_API_KEY\" }",
             "{ env = \"GEODEPLOY_TEST_ABSENT_ONE\" }",
@@ -188,7 +188,7 @@ fn all_unresolved_references_are_reported_at_once_with_their_lines() {
 
 #[test]
 fn a_key_with_a_line_break_is_refused_before_it_reaches_a_host() {
-    let text = EXAMPLE
+    let text = embedded_example()
         .replace(
             "{ env = \"VOLCENGINE_API_KEY\" }",
             "{ command = [\"printf\", \"one\\\\ntwo\"] }",
