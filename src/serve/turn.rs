@@ -156,6 +156,7 @@ impl Turn {
 
     /// Keeps the model's answer.
     pub(super) fn answer(self, text: String, status: Status, ending: Ending) {
+        let queue = self.queue;
         let message = Message {
             id: self.answer_id,
             user: self.user,
@@ -167,7 +168,8 @@ impl Turn {
             finish_reason: ending.finish_reason,
             usage: ending.usage,
         };
-        if self.queue.finish(vec![Write::Message(message)]).is_err() {
+        if queue.finish(vec![Write::Message(message)]).is_err() {
+            queue.lose(1);
             tracing::error!("an answer is lost: no more can wait for the database");
         }
     }

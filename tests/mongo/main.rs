@@ -7,8 +7,12 @@
     reason = "a test fails by panicking and says what it could not try"
 )]
 
+mod application;
+#[path = "../common/database.rs"]
 mod host;
 mod index;
+#[path = "../common/mongod.rs"]
 mod server;
 mod setup;
+mod ttl;
 mod user;

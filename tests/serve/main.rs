@@ -7,10 +7,17 @@ mod api;
 mod drain;
 mod generations;
 mod harness;
+#[expect(dead_code, reason = "the tests of resources use the rest")]
+#[path = "../common/database.rs"]
+mod host;
 mod limits;
 mod mock;
-mod mongod;
+mod mongo;
 mod outage;
+#[expect(dead_code, reason = "the tests of resources use the rest")]
+#[path = "../common/mongod.rs"]
+mod server;
+mod agent_state;
 mod sessions;
 mod store;
 mod streams;

@@ -134,7 +134,7 @@ mod tests {
     fn a_bad_uri_is_explained_without_its_password() {
         for (bad, expected) in [
             ("postgres://ann:hunter2@a/b", "is not a connection string"),
-            ("mongodb://ann:hun/ter2@a/b", "percent-encoded"),
+            ("mongodb://ann:hun/ter2@a/b", "URL encoded"),
             ("mongodb://a/b?replicaSet=", "is not a connection string"),
         ] {
             let problem = MongoSettings::new(bad, None).unwrap_err();
