@@ -1,5 +1,8 @@
 //! A database with everything that a single server gets, and what is done with it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use geodeploy::agent::database::Driver;
 use geodeploy::agent::machine::Machine;
 use geodeploy::agent::system::Fault;
@@ -19,15 +22,26 @@ pub(crate) struct Run {
     driver: Driver,
     facts: Facts,
     key: FingerprintKey,
+    said: Rc<RefCell<Vec<String>>>,
+    progress: Box<dyn Fn(&str)>,
 }
 
 impl Run {
     pub(crate) fn new() -> Self {
+        let said = Rc::new(RefCell::new(Vec::new()));
+        let heard = Rc::clone(&said);
         Self {
             driver: Driver::default(),
             facts: Facts::default(),
             key: FingerprintKey::new(Secret::new("key".to_owned())),
+            said,
+            progress: Box::new(move |line| heard.borrow_mut().push(line.to_owned())),
         }
+    }
+
+    /// The lines that the operator would have seen.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.borrow().clone()
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -36,7 +50,7 @@ impl Run {
             database: &self.driver,
             key: &self.key,
             facts: &self.facts,
-            progress: &|line| println!("{line}"),
+            progress: &*self.progress,
         }
     }
 
@@ -142,7 +156,9 @@ pub(crate) fn documents(connection: &Connection) -> MongoRole {
         connection: connection.clone(),
         database: "aiagent".to_owned(),
         name: "geodeploy_documents".to_owned(),
-        actions: ["find", "insert", "update", "remove"].map(str::to_owned).to_vec(),
+        actions: ["find", "insert", "update", "remove"]
+            .map(str::to_owned)
+            .to_vec(),
     }
 }
 
@@ -168,8 +184,11 @@ pub(crate) fn uri(server: &Server) -> String {
     let variables = blueprint::variables(&inventory, region, &secrets).unwrap();
     let uri = variables.iter().find(|one| one.name == "MONGODB_URI");
     let uri = uri.unwrap().value.expose();
-    uri.replace("/etc/geodeploy/tls", &server.folder.path().to_string_lossy())
-        .replace("27017", &server.port.to_string())
+    uri.replace(
+        "/etc/geodeploy/tls",
+        &server.folder.path().to_string_lossy(),
+    )
+    .replace("27017", &server.port.to_string())
 }
 
 pub(crate) fn login(user: &MongoUser) -> Login<'_> {

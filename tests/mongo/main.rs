@@ -11,6 +11,7 @@ mod application;
 #[path = "../common/database.rs"]
 mod host;
 mod index;
+#[expect(dead_code, reason = "the server's tests use the rest")]
 #[path = "../common/mongod.rs"]
 mod server;
 mod setup;

@@ -26,9 +26,7 @@ async fn get(server: &Server, user: &str) -> (u16, Value) {
 async fn saved_and_read(store: Arc<dyn Store>) {
     let server = Server::with_store(config(&[]), store).await;
     assert_eq!(get(&server, "ann").await.0, 404);
-    let save = |rev: i64, life: i64| {
-        json!({"rev": rev, "state": {"step": rev, "notes": ["你好"]}, "expiresInSeconds": life})
-    };
+    let save = |rev: i64, life: i64| json!({"rev": rev, "state": {"step": rev, "notes": ["你好"]}, "expiresInSeconds": life});
     for rev in [1, 3, 2] {
         let (status, said) = put(&server, "ann", PATH, &save(rev, 60)).await;
         assert_eq!((status, &said["rev"]), (202, &json!(rev)));

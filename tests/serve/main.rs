@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails as its test does")]
 #![expect(unreachable_pub, reason = "a test program exports nothing")]
 
+mod agent_state;
 mod api;
 mod drain;
 mod generations;
@@ -17,7 +18,6 @@ mod outage;
 #[expect(dead_code, reason = "the tests of resources use the rest")]
 #[path = "../common/mongod.rs"]
 mod server;
-mod agent_state;
 mod sessions;
 mod store;
 mod streams;

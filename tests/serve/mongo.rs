@@ -25,7 +25,9 @@ pub async fn start(documents: bool) -> Option<Server> {
                 made.collection = collection.name.to_owned();
                 made.name = wanted.name();
                 let keys = wanted.keys.iter();
-                made.keys = keys.map(|(field, way)| ((*field).to_owned(), *way)).collect();
+                made.keys = keys
+                    .map(|(field, way)| ((*field).to_owned(), *way))
+                    .collect();
                 converge(&made);
             }
         }

@@ -141,7 +141,11 @@ async fn a_database_that_ends_and_comes_back_has_every_message_of_the_time_betwe
         assert_eq!(payloads(&text).last(), Some(&"[DONE]"));
     }
     let unhealthy = async || health(&server).await.1["database"] == "error";
-    eventually(Duration::from_secs(10).saturating_sub(ended.elapsed()), unhealthy).await;
+    eventually(
+        Duration::from_secs(10).saturating_sub(ended.elapsed()),
+        unhealthy,
+    )
+    .await;
     assert!(server.metric("persist_queue_depth ").await.unwrap() > 0.0);
     let mongod = tokio::task::spawn_blocking(move || {
         mongod.up();

@@ -2,12 +2,12 @@
 
 use std::num::NonZeroU32;
 
-use geodeploy::serve::collections;
 use geodeploy::secrets::Secret;
+use geodeploy::serve::collections;
 use geodeploy::serve::store::record::{message_id, now};
 use geodeploy::serve::store::{
-    AgentSession, Conversation, DatabaseHealth, EmbeddedStore, Message, Part, Status,
-    Store, StoreError, Write,
+    AgentSession, Conversation, DatabaseHealth, EmbeddedStore, Message, Part, Status, Store,
+    StoreError, Write,
 };
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Document, doc};
