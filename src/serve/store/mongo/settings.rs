@@ -135,7 +135,10 @@ mod tests {
         for (bad, expected) in [
             ("postgres://ann:hunter2@a/b", "is not a connection string"),
             ("mongodb://ann:hun/ter2@a/b", "URL encoded"),
-            ("mongodb://a/b?minPoolSize=many", "is not a connection string"),
+            (
+                "mongodb://a/b?minPoolSize=many",
+                "is not a connection string",
+            ),
         ] {
             let problem = MongoSettings::new(bad, None).unwrap_err();
             assert!(problem.contains(expected), "{bad}: {problem}");
