@@ -14,7 +14,7 @@ use super::app::App;
 use super::chat::{read as read_body, require_json};
 use super::error::{ApiError, Code};
 use super::request_id::RequestId;
-use super::store::record::now;
+use super::store::record::{LIMITS_OF_VALUES, can_be_kept, now};
 use super::store::{AgentSession, Write};
 use super::turn::{SETTLE, is_session, unavailable};
 
@@ -102,6 +102,10 @@ fn parse(
             format!("`expiresInSeconds` is a whole number from 1 to {LONGEST_LIFE_SECONDS}");
         return Err(ApiError::invalid("expiresInSeconds", message));
     }
+    if !can_be_kept(&save.state) {
+        let message = format!("`state` cannot be kept: {LIMITS_OF_VALUES}");
+        return Err(ApiError::invalid("state", message));
+    }
     Ok(AgentSession {
         user,
         session,
@@ -138,12 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn a_life_out_of_range_a_missing_rev_and_a_misspelt_field_are_refused() {
+    fn a_life_out_of_range_a_missing_rev_a_misspelt_field_and_what_bson_cannot_hold_are_refused() {
         for body in [
             r#"{"rev": 1, "state": {}, "expiresInSeconds": 0}"#,
             r#"{"rev": 1, "state": {}, "expiresInSeconds": 9223372036854775807}"#,
             r#"{"state": {}}"#,
             r#"{"rev": 1, "state": {}, "expires": 1}"#,
+            r#"{"rev": 1, "state": [{"n": 9223372036854775808}]}"#,
+            r#"{"rev": 1, "state": {"a\u0000b": 1}}"#,
             "rev",
         ] {
             assert_eq!(

@@ -11,7 +11,7 @@ use super::app::App;
 use super::error::{ApiError, Code};
 use super::request::ChatRequest;
 use super::store::queue::Queue;
-use super::store::record::{self, message_id, now};
+use super::store::record::{self, LIMITS_OF_VALUES, can_be_kept, message_id, now};
 use super::store::{Conversation, Message, Part, Status, Write};
 
 /// Turns persistence on and names the conversation.
@@ -70,6 +70,10 @@ pub(super) async fn begin(
         return Err(ApiError::new(Code::PersistenceBacklog, message));
     }
     let turn = Turn::new(app, user, session, chat);
+    if !turn.said.iter().all(|said| can_be_kept(&said.content)) {
+        let message = format!("a message's content cannot be kept: {LIMITS_OF_VALUES}");
+        return Err(ApiError::invalid("messages", message));
+    }
     if !chat.carries_history() {
         continue_from_store(app, user, session, chat).await?;
     }

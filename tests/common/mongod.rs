@@ -96,6 +96,8 @@ impl Server {
                     .flat_map(|parameter| ["--setParameter", parameter]),
             )
             .stdout(Stdio::null())
+            // What outlives an aborted test must not keep its output open.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         self.child = Some(child);

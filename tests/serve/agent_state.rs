@@ -68,6 +68,9 @@ async fn a_bad_state_a_bad_session_and_a_missing_token_are_refused() {
     let whole = json!({"rev": 1, "state": {}});
     let elsewhere = "/api/sessions/a%20b/agent-state";
     assert_eq!(put(&server, "ann", elsewhere, &whole).await.0, 404);
+    let deep = (0..100).fold(json!(1), |inside, _| json!([inside]));
+    let deep = json!({"rev": 1, "state": deep});
+    assert_eq!(put(&server, "ann", PATH, &deep).await.0, 400);
     let large = json!({"rev": 1, "state": "x".repeat(1 << 20)});
     assert_eq!(put(&server, "ann", PATH, &large).await.0, 413);
     let request = client().put(server.url(PATH)).json(&whole);

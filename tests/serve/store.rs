@@ -193,7 +193,10 @@ async fn an_agents_state_is_kept_whatever_its_fields_are_called(store: &dyn Stor
         json!({"$set": {"a.b": 1}, "x.y": [{"$where": "1"}], "": null}),
         json!({"$ref": 1, "$id": {"$db": "z"}}),
         json!([1, "two", {"three": 3.5}]),
-        json!("text"),
+        json!("a\0text"),
+        // As deep as the API takes it.
+        (1..32).fold(json!(i64::MAX), |inside, _| json!([inside])),
+        (1..32).fold(json!(1.5), |inside, _| json!({"inside": inside})),
     ]
     .into_iter()
     .enumerate()
