@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{Outcome, block_on, combine, plan};
+use crate::blueprint::Blueprint;
 use crate::cli::Globals;
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{self, Job, Looked, Project};
-use crate::plan::{Basis, Limits, SavedPlan};
+use crate::plan::{Basis, Limits, SavedPlan, check_consent};
+use crate::resource::{MongoIndex, Resource};
 
 /// Make hosts what the inventory says; a second run changes nothing
 #[derive(clap::Args)]
@@ -18,6 +20,9 @@ pub struct Args {
     /// Carry out this saved plan, and refuse if anything that it touches has moved since
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Let documents of this collection be deleted because its TTL index gives them a shorter life; may be repeated
+    #[arg(long, value_name = "COLLECTION.INDEX")]
+    pub shorten_ttl: Vec<String>,
     /// Ship this program to hosts [default: geodeploy-host beside this one, or this one itself]
     #[arg(long, value_name = "FILE")]
     pub host_binary: Option<PathBuf>,
@@ -38,7 +43,8 @@ struct Done {
 pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     let project = Project::open(globals)?;
     let regions = project.regions(args.region.as_deref())?;
-    let blueprints = project.blueprints(&regions)?;
+    let mut blueprints = project.blueprints(&regions)?;
+    consent(&mut blueprints, &args.shorten_ttl)?;
     let caller = project.caller(args.host_binary.as_deref())?;
     block_on(async {
         let mut looked = fleet::look(&project, &regions, &blueprints, &caller).await;
@@ -55,7 +61,7 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
             None => plan::show(&project, &looked),
         }
         for looked in &looked {
-            refuse(looked)?;
+            refuse(looked, &args.shorten_ttl)?;
         }
         agree(&project, &looked)?;
         let mut done = Vec::new();
@@ -100,12 +106,39 @@ fn take_saved(project: &Project, looked: &mut [Looked<'_>], file: &Path) -> Resu
     Ok(())
 }
 
-fn refuse(looked: &Looked<'_>) -> Result<(), Error> {
+/// Tells the indexes that are named that their documents may live shorter.
+fn consent(blueprints: &mut [Blueprint], names: &[String]) -> Result<(), Error> {
+    let resources = blueprints.iter_mut().flat_map(|all| &mut all.resources);
+    let mut indexes: Vec<&mut MongoIndex> = resources
+        .filter_map(|resource| match resource {
+            Resource::MongoIndex(index) if index.expire_after_seconds.is_some() => Some(index),
+            _ => None,
+        })
+        .collect();
+    for name in names {
+        let known: Vec<String> = indexes.iter().map(|index| index.short_name()).collect();
+        let Some(at) = known.iter().position(|known| known == name) else {
+            let error = Error::new(
+                ErrorKind::Usage,
+                format!("--shorten-ttl: {name} is not a TTL index of these regions"),
+            );
+            return Err(match known.is_empty() {
+                true => error.hint("none of them holds a MongoDB"),
+                false => error.hint(format!("there is {}", known.join(", "))),
+            });
+        };
+        indexes[at].shorten = true;
+    }
+    Ok(())
+}
+
+fn refuse(looked: &Looked<'_>, shorten: &[String]) -> Result<(), Error> {
     let Some(plan) = looked.plan() else {
         return Ok(());
     };
     Limits::default()
         .check(plan)
+        .and_then(|()| check_consent(plan, shorten))
         .map_err(|refusal| Error::new(ErrorKind::Failed, refusal.what).hint(refusal.remedy))?;
     fleet::refuse_lockout(looked)
 }

@@ -40,6 +40,8 @@ pub enum Kind {
     Firewall,
     /// A MongoDB replica set's configuration.
     ReplicaSet,
+    /// A role of MongoDB's that is not built in.
+    MongoRole,
     /// A user of MongoDB.
     MongoUser,
     /// An index of a MongoDB collection.
@@ -66,6 +68,7 @@ impl fmt::Display for Kind {
             Self::Release => "release",
             Self::Firewall => "firewall",
             Self::ReplicaSet => "replica-set",
+            Self::MongoRole => "mongo-role",
             Self::MongoUser => "mongo-user",
             Self::MongoIndex => "mongo-index",
             Self::Mongod => "mongod",

@@ -11,5 +11,5 @@ mod print;
 pub use attributes::{Attributes, Value};
 pub use change::{Change, Id, Kind, Plan, Verb};
 pub use file::{Basis, SavedPlan, VERSION};
-pub use limits::{Limits, Refusal};
+pub use limits::{Limits, MAY_BE_DELETED, Refusal, check_consent};
 pub use print::Look;

@@ -62,6 +62,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::Service(_)
         | Resource::Firewall(_)
         | Resource::ReplicaSet(_)
+        | Resource::MongoRole(_)
         | Resource::MongoUser(_)
         | Resource::MongoIndex(_)
         | Resource::Mongod(_) => None,

@@ -30,7 +30,7 @@ pub use directory::Directory;
 pub use facts::{Facts, PackageState, UnitState};
 pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
-pub use mongo::{MongoIndex, MongoUser, Mongod, ReplicaSet};
+pub use mongo::{MongoIndex, MongoRole, MongoUser, Mongod, ReplicaSet};
 pub use nginx::Nginx;
 pub use package::Package;
 pub use service::Service;
@@ -196,6 +196,7 @@ pub enum Resource {
     Nginx(Nginx),
     Firewall(Firewall),
     ReplicaSet(ReplicaSet),
+    MongoRole(MongoRole),
     MongoUser(MongoUser),
     MongoIndex(MongoIndex),
     Mongod(Mongod),
@@ -219,6 +220,7 @@ impl Resource {
             Self::Nginx(resource) => resource,
             Self::Firewall(resource) => resource,
             Self::ReplicaSet(resource) => resource,
+            Self::MongoRole(resource) => resource,
             Self::MongoUser(resource) => resource,
             Self::MongoIndex(resource) => resource,
             Self::Mongod(resource) => resource,

@@ -158,7 +158,7 @@ fn refusal(app: &App, refused: Refused) -> ApiError {
     }
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+pub(super) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let value = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
@@ -175,7 +175,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(Code::UnsupportedMediaType, message))
 }
 
-async fn read(request: Request) -> Result<Bytes, ApiError> {
+pub(super) async fn read(request: Request) -> Result<Bytes, ApiError> {
     match timeout(BODY_WAIT, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {

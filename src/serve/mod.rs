@@ -9,11 +9,13 @@
 //! | [`model`], [`ark`], `echo`, [`retry`] | who answers |
 //! | `relay`, [`sse`], [`chunk`], [`deadlines`] | an answer on its way |
 //! | `sessions`, `turn`, `recorder` | conversations: shown, continued, kept |
+//! | `agent_state` | what agents keep for a while |
 //! | [`store`], [`collections`] | the database |
 //! | [`metrics`], [`machine`], `logging`, `notify` | what others see of it |
 //!
 //! It imports nothing of the operator's side but [`crate::secrets`].
 
+mod agent_state;
 mod app;
 pub mod ark;
 pub mod auth;

@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::agent_state;
 use super::app::App;
 use super::chat::{LARGEST_BODY, chat};
 use super::error::{ApiError, Code};
@@ -29,6 +30,10 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/api/sessions", get(sessions::list))
         .route("/api/sessions/{id}", delete(sessions::delete))
         .route("/api/sessions/{id}/messages", get(sessions::messages))
+        .route(
+            "/api/sessions/{id}/agent-state",
+            get(agent_state::read).put(agent_state::save),
+        )
         .route("/v1/chat/completions", post(chat))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -97,6 +102,10 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     page.push_str("# HELP persist_queue_depth Writes that the database does not have yet.\n");
     page.push_str("# TYPE persist_queue_depth gauge\n");
     page.push_str(&format!("persist_queue_depth {depth}\n"));
+    let lost = app.queue.lost();
+    page.push_str("# HELP persist_lost_total Writes that no database will ever have.\n");
+    page.push_str("# TYPE persist_lost_total counter\n");
+    page.push_str(&format!("persist_lost_total {lost}\n"));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], page).into_response()
 }
 

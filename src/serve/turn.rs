@@ -11,7 +11,7 @@ use super::app::App;
 use super::error::{ApiError, Code};
 use super::request::ChatRequest;
 use super::store::queue::Queue;
-use super::store::record::{self, message_id, now};
+use super::store::record::{self, LIMITS_OF_VALUES, can_be_kept, message_id, now};
 use super::store::{Conversation, Message, Part, Status, Write};
 
 /// Turns persistence on and names the conversation.
@@ -70,6 +70,10 @@ pub(super) async fn begin(
         return Err(ApiError::new(Code::PersistenceBacklog, message));
     }
     let turn = Turn::new(app, user, session, chat);
+    if !turn.said.iter().all(|said| can_be_kept(&said.content)) {
+        let message = format!("a message's content cannot be kept: {LIMITS_OF_VALUES}");
+        return Err(ApiError::invalid("messages", message));
+    }
     if !chat.carries_history() {
         continue_from_store(app, user, session, chat).await?;
     }
@@ -156,6 +160,7 @@ impl Turn {
 
     /// Keeps the model's answer.
     pub(super) fn answer(self, text: String, status: Status, ending: Ending) {
+        let queue = self.queue;
         let message = Message {
             id: self.answer_id,
             user: self.user,
@@ -167,7 +172,8 @@ impl Turn {
             finish_reason: ending.finish_reason,
             usage: ending.usage,
         };
-        if self.queue.finish(vec![Write::Message(message)]).is_err() {
+        if queue.finish(vec![Write::Message(message)]).is_err() {
+            queue.lose(1);
             tracing::error!("an answer is lost: no more can wait for the database");
         }
     }

@@ -150,6 +150,24 @@ fn a_region_that_is_not_there_is_refused_with_the_one_that_was_meant() {
 }
 
 #[test]
+fn consent_to_shorten_a_life_must_name_an_index_that_is_there() {
+    let sandbox = Sandbox::new().secrets();
+    sandbox.run(&["init"]);
+    let run = sandbox.run(&["provision", "--yes", "--shorten-ttl", "sessions.at_1"]);
+    assert_eq!(run.status(), 64, "{}", run.err());
+    assert!(
+        run.err().contains("sessions.at_1 is not a TTL index"),
+        "{}",
+        run.err()
+    );
+    assert!(
+        run.err().contains("none of them holds a MongoDB"),
+        "{}",
+        run.err()
+    );
+}
+
+#[test]
 fn the_variable_names_the_inventory_where_no_option_does() {
     let sandbox = Sandbox::new().variable("GEODEPLOY_INVENTORY", "other.toml");
     assert_eq!(sandbox.run(&["init"]).out(), "wrote other.toml\n");

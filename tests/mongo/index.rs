@@ -38,7 +38,8 @@ fn indexes(server: &Server) -> Vec<Document> {
 }
 
 #[test]
-fn a_longer_life_is_given_in_place_and_a_shorter_one_only_with_consent() {
+fn a_longer_life_is_given_by_coll_mod_and_a_shorter_one_only_with_its_victims_counted_and_consent()
+{
     let Some(server) = provisioned() else {
         return;
     };
@@ -49,10 +50,12 @@ fn a_longer_life_is_given_in_place_and_a_shorter_one_only_with_consent() {
     let shorter = index(&connection, &["expiresAt"], Some(60));
     let run = Run::new();
     let change = run.look(&shorter).unwrap().unwrap();
-    assert!(format!("{:?}", change.before).contains("up to 1 documents"));
+    assert!(format!("{:?}", change.before).contains("up to 10 documents"));
     let before = indexes(&server);
     let fault = run.converge(&shorter).unwrap_err();
-    assert!(fault.why.contains("up to 1 would be deleted"), "{fault}");
+    assert!(fault.why.contains("up to 10 would be deleted"), "{fault}");
+    let consent = "--shorten-ttl multi_agent_sessions.expiresAt_1";
+    assert!(fault.hint.unwrap().contains(consent));
     assert_eq!(indexes(&server), before);
     assert!(converge(&MongoIndex {
         shorten: true,
@@ -74,7 +77,7 @@ fn a_plain_index_becomes_a_ttl_index_in_place() {
 }
 
 #[test]
-fn an_index_in_the_way_is_shown_and_never_dropped() {
+fn a_conflicting_index_is_an_error_that_shows_the_difference_and_nothing_is_dropped() {
     let Some(server) = provisioned() else {
         return;
     };
@@ -150,4 +153,19 @@ fn forty_indexes_are_looked_at_over_the_same_two_connections() {
     println!("{opened} connections");
     // The driver's monitors may make one of their own now and then.
     assert!(opened <= 4, "{opened}");
+}
+
+#[test]
+fn a_ttl_index_of_two_fields_is_refused_before_the_server_is_asked() {
+    let Some(server) = provisioned() else {
+        return;
+    };
+    let before = indexes(&server);
+    let two = index(&server.connection(), &["expiresAt", "userId"], Some(60));
+    let fault = Run::new().converge(&two).unwrap_err();
+    assert!(
+        fault.why.contains("documents expire by one field"),
+        "{fault}"
+    );
+    assert_eq!(indexes(&server), before);
 }

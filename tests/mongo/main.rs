@@ -7,8 +7,13 @@
     reason = "a test fails by panicking and says what it could not try"
 )]
 
+mod application;
+#[path = "../common/database.rs"]
 mod host;
 mod index;
+#[expect(dead_code, reason = "the server's tests use the rest")]
+#[path = "../common/mongod.rs"]
 mod server;
 mod setup;
+mod ttl;
 mod user;

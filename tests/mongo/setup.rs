@@ -94,7 +94,7 @@ fn a_server_of_another_authority_is_not_spoken_to() {
     };
     let connection = server.connection();
     std::fs::remove_file(&connection.ca_file).unwrap();
-    certificates(&connection.ca_file, &server.path("other.pem"));
+    certificates(&connection.ca_file, &[server.path("other.pem")]);
     let run = Run::new();
     let change = run.look(&set(&connection)).unwrap().unwrap();
     assert!(

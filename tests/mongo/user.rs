@@ -53,29 +53,6 @@ fn a_role_that_somebody_gave_is_taken_back() {
 }
 
 #[test]
-fn the_applications_user_reads_no_users_makes_none_and_sees_no_other_database() {
-    let Some(server) = provisioned() else {
-        return;
-    };
-    let connection = server.connection();
-    let user = application(&connection);
-    let run = Run::new();
-    let refused = [
-        ("admin", doc! { "find": "system.users" }),
-        (
-            "aiagent",
-            doc! { "createUser": "x", "pwd": "x", "roles": [] },
-        ),
-        ("other", doc! { "find": "x" }),
-        ("admin", doc! { "getCmdLineOpts": 1 }),
-    ];
-    for (database, command) in refused {
-        let answer = run.command(&connection, &login(&user), database, command);
-        assert!(answer.unwrap_err().is(13));
-    }
-}
-
-#[test]
 fn a_wrong_password_of_the_administrator_is_said_and_changes_nothing() {
     let Some(server) = provisioned() else {
         return;

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use geodeploy::serve::Ended;
 use geodeploy::serve::store::MongoStore;
 use geodeploy::serve::store::mongo::MongoSettings;
+use mongodb::bson::doc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use crate::harness::{Server, client, config, eventually, payloads, streamed};
-use crate::mongod::{Mongod, free_port};
+use crate::host::{Run, application, login};
+use crate::mongo::{self, free_port};
 use crate::sessions::{contents, get, say};
 
 /// A link to the database that can swallow everything without closing a connection.
@@ -53,22 +56,14 @@ async fn health(server: &Server) -> (u16, serde_json::Value, Duration) {
     (status, body, begin.elapsed())
 }
 
-async fn store(uri: &str) -> Arc<MongoStore> {
-    let settings = MongoSettings::new(uri, None).unwrap();
-    Arc::new(MongoStore::open(&settings).await.unwrap())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_black_holed_database_costs_its_health_and_no_stream() {
-    let Some(mongod) = Mongod::start().await else {
+    let Some(mongod) = mongo::start(false).await else {
         return;
     };
-    mongod.index("aiagent").await;
     let hole = Arc::new(AtomicBool::new(false));
     let port = link(mongod.port, Arc::clone(&hole)).await;
-    let uri =
-        format!("mongodb://127.0.0.1:{port}/aiagent?directConnection=true&connectTimeoutMS=2000");
-    let server = Server::with_store(config(&[]), store(&uri).await).await;
+    let server = Server::with_store(config(&[]), mongo::store(&mongod, port).await).await;
     let healthy = async || health(&server).await.0 == 200;
     eventually(Duration::from_secs(10), healthy).await;
 
@@ -111,10 +106,94 @@ async fn a_black_holed_database_costs_its_health_and_no_stream() {
     );
 }
 
+/// How many documents the application's user finds.
+async fn count(mongod: &crate::server::Server, collection: &'static str) -> i32 {
+    let connection = mongod.connection();
+    let count = move || {
+        let user = application(&connection);
+        let command = doc! { "count": collection };
+        let answer = Run::new().command(&connection, &login(&user), "aiagent", command);
+        answer.unwrap().get_i32("n").unwrap()
+    };
+    tokio::task::spawn_blocking(count).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_ends_and_comes_back_has_every_message_of_the_time_between() {
+    let Some(mut mongod) = mongo::start(false).await else {
+        return;
+    };
+    let store = mongo::store(&mongod, mongod.port).await;
+    let server = Server::with_store(config(&[]), store).await;
+    let healthy = async || health(&server).await.0 == 200;
+    eventually(Duration::from_secs(10), healthy).await;
+    mongod.kill();
+    let ended = Instant::now();
+    let chats = 30;
+    for number in 0..chats {
+        let (user, session) = (format!("user{number}"), format!("s{number}"));
+        // A conversation that is continued reads the database; what the client tells in full does not.
+        let body = serde_json::json!({"model": "echo", "stream": true, "messages": [
+            {"role": "assistant", "content": "before"}, {"role": "user", "content": "hello"}]});
+        let answer = say(&server, &user, &session, &body).await;
+        assert_eq!(answer.status(), 200);
+        let text = answer.text().await.unwrap();
+        assert_eq!(payloads(&text).last(), Some(&"[DONE]"));
+    }
+    let unhealthy = async || health(&server).await.1["database"] == "error";
+    eventually(
+        Duration::from_secs(10).saturating_sub(ended.elapsed()),
+        unhealthy,
+    )
+    .await;
+    assert!(server.metric("persist_queue_depth ").await.unwrap() > 0.0);
+    let mongod = tokio::task::spawn_blocking(move || {
+        mongod.up();
+        mongod
+    });
+    let mongod = mongod.await.unwrap();
+    let healthy = async || health(&server).await.0 == 200;
+    eventually(Duration::from_secs(30), healthy).await;
+    let kept = async || server.metric("persist_queue_depth ").await == Some(0.0);
+    eventually(Duration::from_secs(30), kept).await;
+    assert_eq!(server.metric("persist_lost_total ").await, Some(0.0));
+    assert_eq!(count(&mongod, "conversations").await, chats);
+    assert_eq!(count(&mongod, "messages").await, 2 * chats);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_told_to_end_waits_until_a_slow_database_has_everything() {
+    let Some(mongod) = mongo::start(false).await else {
+        return;
+    };
+    let store = mongo::store(&mongod, mongod.port).await;
+    let server = Server::with_store(config(&[]), store).await;
+    let healthy = async || health(&server).await.0 == 200;
+    eventually(Duration::from_secs(10), healthy).await;
+    let first = say(&server, "ann", "s1", &streamed("hello", 0)).await;
+    first.text().await.unwrap();
+    let kept = async || server.metric("persist_queue_depth ").await == Some(0.0);
+    eventually(Duration::from_secs(10), kept).await;
+    mongod.hold(true);
+    for session in ["s2", "s3"] {
+        let body = serde_json::json!({"model": "echo", "messages": [
+            {"role": "assistant", "content": "before"}, {"role": "user", "content": "hello"}]});
+        let answer = say(&server, "ann", session, &body).await;
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap();
+    }
+    server.shutdown.request();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    mongod.hold(false);
+    let ended = tokio::time::timeout(Duration::from_secs(10), server.task).await;
+    assert_eq!(ended.unwrap().unwrap().unwrap(), Ended::Drained);
+    assert_eq!(count(&mongod, "messages").await, 6);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_starts_without_its_database_and_says_so() {
     let uri = format!("mongodb://127.0.0.1:{}/aiagent", free_port());
-    let server = Server::with_store(config(&[]), store(&uri).await).await;
+    let server = Server::with_store(config(&[]), mongo::open(&uri, None).await).await;
     assert_eq!(health(&server).await.0, 503);
     let answer = server.chat("ann", &streamed("hello", 0)).await;
     assert_eq!(answer.status(), 200);

@@ -97,6 +97,11 @@ async fn bad_session_ids_limits_and_missing_tokens_are_refused() {
     let server = Server::start(config(&[])).await;
     let refused = say(&server, "ann", "a/b", &streamed("x", 0)).await;
     assert_eq!(refused.status(), 400);
+    let deep = (0..100).fold(json!(1), |inside, _| json!([inside]));
+    let part = json!([{"type": "text", "text": "x", "deep": deep}]);
+    let body = json!({"model": "echo", "messages": [{"role": "user", "content": part}]});
+    let refused = say(&server, "ann", "s1", &body).await;
+    assert_eq!(refused.status(), 400);
     for path in [
         "/api/sessions?limit=0",
         "/api/sessions?limit=201",

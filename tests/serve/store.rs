@@ -2,19 +2,20 @@
 
 use std::num::NonZeroU32;
 
+use geodeploy::secrets::Secret;
 use geodeploy::serve::collections;
-use geodeploy::serve::store::mongo::MongoSettings;
 use geodeploy::serve::store::record::{message_id, now};
 use geodeploy::serve::store::{
-    AgentSession, Conversation, DatabaseHealth, EmbeddedStore, Message, MongoStore, Part, Status,
-    Store, Write,
+    AgentSession, Conversation, DatabaseHealth, EmbeddedStore, Message, Part, Status, Store,
+    StoreError, Write,
 };
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Document, doc};
 use serde_json::json;
 
 use crate::harness::eventually;
-use crate::mongod::Mongod;
+use crate::host::{Run, application, login, uri};
+use crate::mongo;
 
 const TEN: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
@@ -64,6 +65,7 @@ async fn contract(store: &dyn Store) {
     messages_are_kept_once(store).await;
     deleted_conversations_stay_deleted(store).await;
     agents_state_follows_its_revision(store).await;
+    an_agents_state_is_kept_whatever_its_fields_are_called(store).await;
 }
 
 async fn conversations_are_kept(store: &dyn Store) {
@@ -185,6 +187,34 @@ async fn agents_state_follows_its_revision(store: &dyn Store) {
     assert_eq!(read(at).await, Some(state(1, 60)));
 }
 
+async fn an_agents_state_is_kept_whatever_its_fields_are_called(store: &dyn Store) {
+    let at = now();
+    for (rev, state) in [
+        json!({"$set": {"a.b": 1}, "x.y": [{"$where": "1"}], "": null}),
+        json!({"$ref": 1, "$id": {"$db": "z"}}),
+        json!([1, "two", {"three": 3.5}]),
+        json!("a\0text"),
+        // As deep as the API takes it.
+        (1..32).fold(json!(i64::MAX), |inside, _| json!([inside])),
+        (1..32).fold(json!(1.5), |inside, _| json!({"inside": inside})),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let state = AgentSession {
+            user: "gus".to_owned(),
+            session: "s".to_owned(),
+            rev: i64::try_from(rev).unwrap(),
+            state,
+            expires_at: at + SignedDuration::from_secs(60),
+        };
+        let write = Write::AgentSession(state.clone(), at);
+        store.write(vec![write]).await.unwrap();
+        let found = store.agent_session("gus", "s", at).await.unwrap();
+        assert_eq!(found, Some(state));
+    }
+}
+
 #[tokio::test]
 async fn the_embedded_store_keeps_the_contract_in_memory_and_in_a_file() {
     contract(&EmbeddedStore::new(None)).await;
@@ -195,31 +225,50 @@ async fn the_embedded_store_keeps_the_contract_in_memory_and_in_a_file() {
     assert_eq!(all.len(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn mongodb_keeps_the_contract_on_a_real_replica_set() {
-    let Some(mongod) = Mongod::start().await else {
+async fn kept_by_mongodb(documents: bool) {
+    let Some(mongod) = mongo::start(documents).await else {
         return;
     };
-    mongod.index("aiagent").await;
-    let settings = MongoSettings::new(&mongod.uri("aiagent"), None).unwrap();
-    let store = MongoStore::open(&settings).await.unwrap();
+    let store = mongo::store(&mongod, mongod.port).await;
     let healthy = async || store.health() == DatabaseHealth::Ok;
     eventually(std::time::Duration::from_secs(10), healthy).await;
-    contract(&store).await;
-    let database = mongod.client().await.database("aiagent");
-    let count = async |name: &str, filter| {
-        let collection = database.collection::<Document>(name);
-        collection.count_documents(filter).await.unwrap()
+    contract(&*store).await;
+    let count = move || {
+        let (connection, run) = (mongod.connection(), Run::new());
+        let user = application(&connection);
+        let count = |name: &str, query: Document| {
+            let command = doc! { "count": name, "query": query };
+            let answer = run.command(&connection, &login(&user), "aiagent", command);
+            answer.unwrap().get_i32("n").unwrap()
+        };
+        assert_eq!(count(collections::MESSAGES, doc! { "userId": "cat" }), 5);
+        assert_eq!(count(collections::MESSAGES, doc! { "userId": "eve" }), 2);
+        assert_eq!(count(collections::USERS, doc! { "_id": "cat" }), 1);
+        let dates = doc! { "expiresAt": { "$type": "date" } };
+        assert_eq!(count(collections::AGENT_SESSIONS, dates), 2);
     };
-    assert_eq!(
-        count(collections::MESSAGES, doc! { "userId": "cat" }).await,
-        5
-    );
-    assert_eq!(
-        count(collections::MESSAGES, doc! { "userId": "eve" }).await,
-        2
-    );
-    assert_eq!(count(collections::USERS, doc! { "_id": "cat" }).await, 1);
-    let dates = doc! { "expiresAt": { "$type": "date" } };
-    assert_eq!(count(collections::AGENT_SESSIONS, dates).await, 1);
+    tokio::task::spawn_blocking(count).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mongodb_keeps_the_contract_with_tls_a_login_and_the_rights_on_one_database() {
+    kept_by_mongodb(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mongodb_keeps_the_contract_for_a_user_that_may_touch_documents_only() {
+    kept_by_mongodb(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_an_unhealthy_database_and_is_not_repeated_in_words() {
+    let Some(mongod) = mongo::start(false).await else {
+        return;
+    };
+    let wrong = Secret::new("wrong-secret".to_owned());
+    let store = mongo::open(&uri(&mongod), Some(("aiagent_user", &wrong))).await;
+    let error = store.conversations("ann", None, TEN).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert!(!error.to_string().contains("secret"), "{error}");
+    assert_eq!(store.health(), DatabaseHealth::Error);
 }

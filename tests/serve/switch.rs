@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{JWT_SECRET, client, eventually, streamed, token};
-use crate::mongod::free_port;
+use crate::mongo::free_port;
 
 struct Generation {
     child: Child,

@@ -6,9 +6,9 @@ use super::settings::settings;
 use super::{PORT, SET, TLS};
 use crate::blueprint::{Build, Templates};
 use crate::error::{Error, ErrorKind};
-use crate::inventory::{DatabaseMode, Inventory, Region, SecretReference};
-use crate::resource::mongo::{Connection, Member, Role};
-use crate::resource::{MongoIndex, MongoUser, Mongod, ReplicaSet, Resource};
+use crate::inventory::{AppRole, DatabaseMode, Inventory, Region, SecretReference};
+use crate::resource::mongo::{Connection, Member, Reader, Role};
+use crate::resource::{MongoIndex, MongoRole, MongoUser, Mongod, ReplicaSet, Resource};
 use crate::secrets::Secrets;
 use crate::serve::collections::COLLECTIONS;
 
@@ -17,7 +17,9 @@ use crate::serve::collections::COLLECTIONS;
 pub struct Contents {
     /// Its set of one member; users and indexes need a primary.
     pub set: ReplicaSet,
-    /// Its users: the administrator, who makes the others, first.
+    /// The application's role, where it is none of the server's own.
+    pub role: Option<MongoRole>,
+    /// Its users: the administrator, who makes the role and the others, first.
     pub users: Vec<MongoUser>,
     /// The application's indexes, as the server declares them.
     pub indexes: Vec<MongoIndex>,
@@ -27,6 +29,9 @@ pub struct Contents {
 
 /// The administrator: users, indexes and the set, and no conversation.
 const ADMIN: &str = "geodeploy_admin";
+
+/// The role of an application that touches documents alone.
+const DOCUMENTS: &str = "geodeploy_documents";
 
 /// What is inside the database on the host of that region; `None` where it has none.
 ///
@@ -53,7 +58,10 @@ impl Build<'_> {
             return Ok(Vec::new());
         };
         let mut resources = vec![Resource::ReplicaSet(contents.set)];
-        resources.extend(contents.users.into_iter().map(Resource::MongoUser));
+        let mut users = contents.users.into_iter().map(Resource::MongoUser);
+        resources.extend(users.next());
+        resources.extend(contents.role.map(Resource::MongoRole));
+        resources.extend(users);
         resources.extend(contents.indexes.into_iter().map(Resource::MongoIndex));
         resources.push(Resource::Mongod(contents.mongod));
         Ok(resources)
@@ -91,8 +99,9 @@ impl Build<'_> {
                     hidden: false,
                 }],
             },
+            role: self.database_role(&connection),
             users: self.database_users(&connection)?,
-            indexes: self.database_indexes(&connection),
+            indexes: self.database_indexes(&connection)?,
             mongod: Mongod {
                 settings: settings(&self.render("mongod.conf.j2")?.text),
                 version: database.version.release().map(str::to_owned),
@@ -101,9 +110,26 @@ impl Build<'_> {
         }))
     }
 
+    /// `readWrite` may drop collections and indexes; the server needs no more than these actions.
+    fn database_role(&self, connection: &Connection) -> Option<MongoRole> {
+        let database = &self.inventory.database;
+        (database.role == AppRole::Documents).then(|| MongoRole {
+            connection: connection.clone(),
+            database: database.name.to_string(),
+            name: DOCUMENTS.to_owned(),
+            actions: ["find", "insert", "update", "remove"]
+                .map(str::to_owned)
+                .to_vec(),
+        })
+    }
+
     fn database_users(&self, connection: &Connection) -> Result<Vec<MongoUser>, Error> {
         let database = &self.inventory.database;
         let own = database.name.as_str();
+        let app_role = match database.role {
+            AppRole::ReadWrite => "readWrite",
+            AppRole::Documents => DOCUMENTS,
+        };
         let app = database.user.as_ref().map_or("", |user| user.as_str());
         let all = [
             (
@@ -123,7 +149,7 @@ impl Build<'_> {
                 own,
                 database.password.as_ref(),
                 "password",
-                &[("readWrite", own)],
+                &[(app_role, own)],
             ),
             (
                 "geodeploy_monitor",
@@ -160,14 +186,20 @@ impl Build<'_> {
             .collect()
     }
 
-    fn database_indexes(&self, connection: &Connection) -> Vec<MongoIndex> {
+    fn database_indexes(&self, connection: &Connection) -> Result<Vec<MongoIndex>, Error> {
+        let database = &self.inventory.database;
+        let password = self.password(database.password.as_ref(), "password")?;
+        let reader = database.user.as_ref().map(|user| Reader {
+            name: user.to_string(),
+            password: password.clone(),
+        });
         let every = COLLECTIONS.iter().flat_map(|collection| {
             collection
                 .indexes
                 .iter()
                 .map(|index| (collection.name, index))
         });
-        every
+        Ok(every
             .map(|(collection, index)| MongoIndex {
                 connection: connection.clone(),
                 database: self.inventory.database.name.to_string(),
@@ -182,8 +214,9 @@ impl Build<'_> {
                 name: index.name(),
                 // A shorter life deletes documents: nobody has agreed to that here.
                 shorten: false,
+                reader: reader.clone(),
             })
-            .collect()
+            .collect())
     }
 
     fn password(

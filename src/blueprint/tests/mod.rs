@@ -178,6 +178,7 @@ fn name(resource: &Resource) -> String {
         Resource::Swap(_) => "swap".to_owned(),
         Resource::Firewall(_) => "firewall".to_owned(),
         Resource::ReplicaSet(_)
+        | Resource::MongoRole(_)
         | Resource::MongoUser(_)
         | Resource::MongoIndex(_)
         | Resource::Mongod(_) => resource.id().to_string(),

@@ -176,6 +176,7 @@ fn provision(globals: &Globals, plan: Option<&Path>) -> Result<Outcome, Error> {
     provision::run(
         globals,
         provision::Args {
+            shorten_ttl: Vec::new(),
             region: None,
             plan: plan.map(Path::to_owned),
             host_binary: None,

@@ -29,6 +29,8 @@ pub struct Database {
     pub name: DatabaseName,
     /// The application's user, with rights on that database alone.
     pub user: Option<UserName>,
+    /// What it may do.
+    pub role: AppRole,
     /// Its password.
     pub password: Option<SecretReference>,
     /// Password of `geodeploy_admin`, which manages users and indexes and reads no conversation.
@@ -66,6 +68,16 @@ pub enum DatabaseMode {
     Atlas,
 }
 
+/// What the application's user may do in its database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AppRole {
+    /// Everything with documents, collections and indexes.
+    #[default]
+    ReadWrite,
+    /// Everything with documents, and nothing else.
+    Documents,
+}
+
 /// WiredTiger takes no smaller cache.
 const SMALLEST_CACHE: ByteSize = ByteSize::mebibytes(256);
 
@@ -85,6 +97,7 @@ impl Database {
             None => "aiagent".parse().ok(),
         };
         let user = table.text("user");
+        let role = table.text("role").unwrap_or_default();
         let [password, admin_password, monitor_password, backup_password] =
             PASSWORDS.map(|key| secret(&table, key));
         let host = table.text("host");
@@ -100,6 +113,7 @@ impl Database {
             region,
             name: name?,
             user,
+            role,
             password,
             admin_password,
             monitor_password,
@@ -155,6 +169,21 @@ fn size(table: &Table<'_>, key: &'static str, least: ByteSize) -> Option<ByteSiz
         );
     }
     Some(found)
+}
+
+impl FromStr for AppRole {
+    type Err = Wrong;
+
+    fn from_str(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "read-write" => Ok(Self::ReadWrite),
+            "documents" => Ok(Self::Documents),
+            _ => Err(Wrong::new(
+                format!("`{text}` is not a role that the application's user can have"),
+                "write read-write, or documents, which may drop neither collections nor indexes",
+            )),
+        }
+    }
 }
 
 impl FromStr for DatabaseMode {

@@ -1,5 +1,8 @@
 //! An index of a collection.
 
+mod described;
+mod life;
+
 use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, doc};
@@ -9,9 +12,11 @@ use super::standing::{Standing, missing, unreached};
 use super::{Connection, number};
 use crate::agent::system::Fault;
 use crate::agent::system::database::Call;
-use crate::plan::{Attributes, Change, Id, Kind};
+use crate::plan::{Attributes, Change, Id, Kind, MAY_BE_DELETED};
 use crate::resource::{Context, Manage};
 use crate::secrets::FingerprintKey;
+use described::{describe, key_document, keys, life, other_options, yes_or_no};
+pub use life::Reader;
 
 /// How long an index may take to build.
 const BUILD: Duration = Duration::from_secs(60 * 60);
@@ -39,68 +44,19 @@ pub struct MongoIndex {
     /// Consent, for this index by name, to documents being deleted because their life becomes shorter.
     #[serde(default)]
     pub shorten: bool,
-}
-
-fn life(seconds: Option<f64>) -> String {
-    seconds.map_or("never".to_owned(), |seconds| format!("after {seconds} s"))
-}
-
-fn yes_or_no(value: bool) -> &'static str {
-    if value { "yes" } else { "no" }
-}
-
-/// `expiresAt: 1, userId: 1`; directions of any number type, other types as they are.
-fn keys(document: &Document) -> String {
-    let parts =
-        document.iter().map(
-            |(field, direction)| match (number(Some(direction)), direction) {
-                (Some(direction), _) => format!("{field}: {direction}"),
-                (None, Bson::String(kind)) => format!("{field}: {kind}"),
-                (None, other) => format!("{field}: {other}"),
-            },
-        );
-    parts.collect::<Vec<_>>().join(", ")
-}
-
-fn describe(keys: &str, life: &str, unique: bool, other: &str) -> Attributes {
-    Attributes::new()
-        .text("keys", keys)
-        .text("expires", life)
-        .text("unique", yes_or_no(unique))
-        .text("other options", other)
-}
-
-/// Options that none of ours has and that change what an index does.
-fn other_options(index: &Document) -> String {
-    let known = [
-        "v",
-        "key",
-        "name",
-        "ns",
-        "unique",
-        "expireAfterSeconds",
-        "background",
-    ];
-    let rest = index.iter().filter(|(name, value)| {
-        !known.contains(&name.as_str()) && !matches!(value, Bson::Boolean(false))
-    });
-    let rest: Vec<String> = rest
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
-    if rest.is_empty() {
-        "none".to_owned()
-    } else {
-        rest.join(", ")
-    }
-}
-
-fn key_document(index: &Document) -> Document {
-    index.get_document("key").cloned().unwrap_or_default()
+    /// Who may read the collection, to tell of documents that will never expire; the administrator may not.
+    #[serde(default)]
+    pub reader: Option<Reader>,
 }
 
 impl MongoIndex {
     fn namespace(&self) -> String {
         format!("{}.{}", self.database, self.collection)
+    }
+
+    /// As consent to a change of it is given: `multi_agent_sessions.expiresAt_1`.
+    pub fn short_name(&self) -> String {
+        format!("{}.{}", self.collection, self.name)
     }
 
     fn what(&self) -> String {
@@ -156,28 +112,6 @@ impl MongoIndex {
         Ok(found.map(|index| (*index).clone()))
     }
 
-    fn shortens(&self, found: &Document) -> bool {
-        let before = number(found.get("expireAfterSeconds"));
-        match (before, self.seconds()) {
-            (Some(before), Some(after)) => after < before,
-            (None, Some(_)) => true,
-            (_, None) => false,
-        }
-    }
-
-    /// The administrator may not read documents, so the collection's size is the bound.
-    fn at_most(&self, context: &Context<'_>) -> Result<f64, Fault> {
-        let answer = self
-            .connection
-            .ask(
-                context,
-                &self.database,
-                doc! { "collStats": &self.collection },
-            )
-            .map_err(|refusal| refusal.during(format!("cannot count {}", self.namespace())))?;
-        Ok(number(answer.get("count")).unwrap_or_default())
-    }
-
     fn read(&self, found: &Document, context: &Context<'_>) -> Result<Attributes, Fault> {
         let key = keys(&key_document(found));
         let seconds = number(found.get("expireAfterSeconds"));
@@ -185,9 +119,21 @@ impl MongoIndex {
         let attributes = describe(&key, &life(seconds), unique, &other_options(found));
         if key == keys(&self.key_pattern()) && self.shortens(found) {
             let most = self.at_most(context)?;
-            return Ok(attributes.text("may be deleted", format!("up to {most} documents")));
+            return Ok(attributes.text(MAY_BE_DELETED, format!("up to {most} documents")));
         }
         Ok(attributes)
+    }
+
+    /// Documents expire by one field only (MongoDB's manual, "TTL Indexes").
+    fn expires_by_one_field(&self) -> Result<(), Fault> {
+        if self.expire_after_seconds.is_none() || self.keys.len() == 1 {
+            return Ok(());
+        }
+        let why = format!(
+            "documents expire by one field, and it has {}",
+            self.keys.len()
+        );
+        Err(Fault::new(self.what(), why).hint("give the time's field an index of its own"))
     }
 
     fn create(&self, context: &Context<'_>) -> Result<(), Fault> {
@@ -215,14 +161,15 @@ impl MongoIndex {
         };
         if self.shortens(found) && !self.shorten {
             let most = self.at_most(context)?;
-            if most > 0.0 {
+            if most > 0 {
                 return Err(Fault::new(
                     self.what(),
                     format!("its documents would live shorter, and up to {most} would be deleted"),
                 )
                 .hint(format!(
-                    "back up {} first, then give consent for this index by its name",
-                    self.namespace()
+                    "back up {} first, then consent with `--shorten-ttl {}`",
+                    self.namespace(),
+                    self.short_name()
                 )));
             }
         }
@@ -274,12 +221,14 @@ impl Manage for MongoIndex {
             Standing::Unreached(why) => return Ok(Some(unreached(&why))),
             Standing::Managed(_) => {}
         }
+        self.warn_of_what_never_expires(context);
         self.find(context)?
             .map(|found| self.read(&found, context))
             .transpose()
     }
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
+        self.expires_by_one_field()?;
         match self.connection.settled(context)? {
             Standing::Managed(_) => {}
             standing => return Err(missing(&self.what(), &standing)),

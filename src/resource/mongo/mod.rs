@@ -3,6 +3,7 @@
 mod index;
 mod mongod;
 mod replica_set;
+mod role;
 mod standing;
 mod user;
 
@@ -12,9 +13,10 @@ use std::time::Duration;
 use mongodb::bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};
 
-pub use index::MongoIndex;
+pub use index::{MongoIndex, Reader};
 pub use mongod::Mongod;
 pub use replica_set::{Member, ReplicaSet};
+pub use role::MongoRole;
 pub use user::{MongoUser, Role};
 
 use super::Context;

@@ -1,6 +1,6 @@
 //! How far the database of a host has come, between nothing and managed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mongodb::bson::{Document, doc};
 
@@ -65,10 +65,12 @@ impl Connection {
         const PATIENCE: Duration = Duration::from_secs(30);
         let pause = Duration::from_millis(200);
         let mut waited = Duration::ZERO;
+        let begun = Instant::now();
         loop {
             let standing = self.standing(context)?;
             let silent = matches!(standing, Standing::Absent | Standing::Unreached(_));
-            if !silent || waited >= PATIENCE {
+            // An attempt may itself take seconds.
+            if !silent || waited.max(begun.elapsed()) >= PATIENCE {
                 return Ok(standing);
             }
             if waited.is_zero() {

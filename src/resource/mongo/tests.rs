@@ -50,6 +50,7 @@ fn kinds() -> Vec<Box<dyn Manage>> {
             unique: false,
             name: "expiresAt_1".to_owned(),
             shorten: false,
+            reader: None,
         }),
         Box::new(mongod()),
     ]

@@ -78,7 +78,7 @@ fn texts(array: Option<&Bson>) -> Vec<String> {
         .collect()
 }
 
-fn documents(array: Option<&Bson>) -> Vec<&Document> {
+pub(super) fn documents(array: Option<&Bson>) -> Vec<&Document> {
     let entries = array.and_then(Bson::as_array).into_iter().flatten();
     entries.filter_map(Bson::as_document).collect()
 }

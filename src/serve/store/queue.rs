@@ -1,17 +1,29 @@
 //! Writes on their way to the store: in memory, in order, repeated until the store has them.
 //!
-//! A user never waits for the database; what is queued is lost only if the process is killed meanwhile.
+//! A user never waits for the database. The price is what a killed process (SIGKILL, power cut, out of memory) loses:
+//!
+//! - While the database answers: what came since the batch under way was taken, so about one round trip's worth, and that
+//!   batch itself if it had not arrived. Of an answer that is still being streamed, all of it: it is queued when it ends.
+//! - While the database does not answer: everything since it stopped, at most [`LARGEST`] bytes.
+//!
+//! SIGTERM loses nothing while the database answers: the process ends after the queue is empty, or says how many writes
+//! are left. A write is lost in two more cases, each counted by [`Queue::lost`] and logged: an answer that finds the queue
+//! full, and what the database will never take.
+//!
+//! Batches may be repeated as a whole, since each [`Write`] may. So a journal on disk can stand between this queue and
+//! the store without a change of [`Store`]: an entry leaves it when its batch was taken.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use super::{Store, StoreError, Write};
+use super::{AgentSession, Store, StoreError, Write};
 
 /// The most bytes that may be queued, by [`Write::size`].
 pub const LARGEST: usize = 64 << 20;
@@ -29,14 +41,51 @@ pub struct Queue {
     more: Notify,
     /// How many writes the store has had, counted from the beginning.
     done: watch::Sender<u64>,
+    lost: AtomicU64,
 }
 
 #[derive(Default)]
 struct Waiting {
     writes: VecDeque<Write>,
     bytes: usize,
+    /// How many of the first are being brought to the store.
+    under_way: usize,
     /// How many writes were ever queued.
     total: u64,
+}
+
+impl Waiting {
+    /// Adds a write. Of a session's agent state only the newest needs to reach the store: it takes the place of the one
+    /// that waits, so that saving it often under an outage fills no queue.
+    fn add(&mut self, write: Write) {
+        self.bytes += write.size();
+        if let Write::AgentSession(new, _) = &write
+            && let Some(older) = self.older(new)
+        {
+            let gone = std::mem::replace(older, write);
+            self.bytes -= gone.size();
+            return;
+        }
+        self.total += 1;
+        self.writes.push_back(write);
+    }
+
+    fn older(&mut self, new: &AgentSession) -> Option<&mut Write> {
+        let idle = self.writes.range_mut(self.under_way..);
+        idle.rev().find(|write| match write {
+            Write::AgentSession(state, _) => {
+                state.user == new.user && state.session == new.session && state.rev < new.rev
+            }
+            _ => false,
+        })
+    }
+
+    /// The writes of the next batch, which stay queued until the store has them.
+    fn take_up(&mut self) -> Vec<Write> {
+        let batch: Vec<Write> = self.writes.iter().take(BATCH).cloned().collect();
+        self.under_way = batch.len();
+        batch
+    }
 }
 
 /// The queue has no room for what a server should not lose.
@@ -52,6 +101,7 @@ impl Queue {
             waiting: Mutex::default(),
             more: Notify::new(),
             done: watch::Sender::new(0),
+            lost: AtomicU64::new(0),
         }
     }
 
@@ -79,12 +129,23 @@ impl Queue {
         if waiting.bytes + bytes > limit {
             return Err(Full);
         }
-        waiting.bytes += bytes;
-        waiting.total += writes.len() as u64;
-        waiting.writes.extend(writes);
+        for write in writes {
+            waiting.add(write);
+        }
         drop(waiting);
         self.more.notify_one();
         Ok(())
+    }
+
+    /// Counts writes that no store will ever have.
+    pub fn lose(&self, count: u64) {
+        self.lost.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// How many writes were lost so far.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// How many writes the store does not have yet.
@@ -110,7 +171,7 @@ impl Queue {
     /// Brings writes to the store, one batch after the other.
     pub async fn flush_for_ever(&self) {
         loop {
-            let batch: Vec<Write> = self.waiting().writes.iter().take(BATCH).cloned().collect();
+            let batch = self.waiting().take_up();
             if batch.is_empty() {
                 self.more.notified().await;
                 continue;
@@ -123,7 +184,7 @@ impl Queue {
                         self.deliver_or_drop(write).await;
                     }
                 } else {
-                    tracing::error!(why, "a write was refused and is dropped");
+                    self.drop_refused(&why);
                 }
             }
             self.remove(size);
@@ -132,8 +193,13 @@ impl Queue {
 
     async fn deliver_or_drop(&self, write: Write) {
         if let Err(StoreError::Refused(why)) = self.deliver(vec![write]).await {
-            tracing::error!(why, "a write was refused and is dropped");
+            self.drop_refused(&why);
         }
+    }
+
+    fn drop_refused(&self, why: &str) {
+        self.lose(1);
+        tracing::error!(why, "a write was refused and is dropped");
     }
 
     /// Repeats a batch until the store takes or refuses it.
@@ -155,6 +221,7 @@ impl Queue {
         let mut waiting = self.waiting();
         let gone: usize = waiting.writes.drain(..count).map(|gone| gone.size()).sum();
         waiting.bytes -= gone;
+        waiting.under_way = 0;
         drop(waiting);
         self.done.send_modify(|done| *done += count as u64);
     }

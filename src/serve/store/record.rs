@@ -133,6 +133,34 @@ fn value_size(value: &Value) -> usize {
         }
 }
 
+/// How deep a value may be nested: reading and writing BSON takes stack for each level.
+const DEEPEST: usize = 32;
+
+/// What [`can_be_kept`] asks for, in words for the client.
+pub const LIMITS_OF_VALUES: &str =
+    "at most 32 levels, whole numbers of at most 63 bits, and no character NUL in names";
+
+/// Whether every store can hold the value, so that what was accepted is not refused by the database later.
+#[must_use]
+pub fn can_be_kept(value: &Value) -> bool {
+    fn within(value: &Value, levels: usize) -> bool {
+        let Some(below) = levels.checked_sub(1) else {
+            return false;
+        };
+        match value {
+            Value::Number(number) => number
+                .as_u64()
+                .is_none_or(|number| i64::try_from(number).is_ok()),
+            Value::Array(items) => items.iter().all(|item| within(item, below)),
+            Value::Object(fields) => fields
+                .iter()
+                .all(|(name, field)| !name.contains('\0') && within(field, below)),
+            Value::Null | Value::Bool(_) | Value::String(_) => true,
+        }
+    }
+    within(value, DEEPEST)
+}
+
 /// The time now in whole milliseconds, which is what both stores keep.
 #[must_use]
 pub fn now() -> Timestamp {
@@ -161,7 +189,9 @@ pub fn title(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{message_id, now, title};
+    use serde_json::json;
+
+    use super::{DEEPEST, can_be_kept, message_id, now, title};
 
     #[test]
     fn ids_sort_as_they_were_made() {
@@ -173,6 +203,22 @@ mod tests {
         assert_eq!(ids, sorted);
         let later = at + jiff::SignedDuration::from_millis(1);
         assert!(message_id(later) > ids[99]);
+    }
+
+    #[test]
+    fn values_that_bson_cannot_hold_are_told_apart() {
+        let nested = |levels| (1..levels).fold(json!(1), |inside, _| json!([inside]));
+        for (value, kept) in [
+            (nested(DEEPEST), true),
+            (nested(DEEPEST + 1), false),
+            (json!(i64::MAX), true),
+            (json!(i64::MIN), true),
+            (json!(u64::MAX), false),
+            (json!({"a\0": 1}), false),
+            (json!("a\0"), true),
+        ] {
+            assert_eq!(can_be_kept(&value), kept, "{value}");
+        }
     }
 
     #[test]

