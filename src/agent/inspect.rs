@@ -62,5 +62,6 @@ pub(super) fn facts(system: &dyn System, peer: Option<String>) -> Facts {
         peer,
         free_disk: system.free_space(Path::new("/")).unwrap_or_default() >> 20,
         boot: text("/proc/sys/kernel/random/boot_id"),
+        synchronised: None,
     }
 }

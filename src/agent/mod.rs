@@ -17,6 +17,7 @@ pub mod journal;
 pub mod machine;
 pub mod message;
 pub mod paths;
+mod preflight;
 mod prune;
 mod run;
 mod status;
@@ -56,7 +57,8 @@ pub fn main(arguments: &Arguments) -> io::Result<()> {
     let mut stdin = io::stdin().lock();
     let mut stdout = io::stdout().lock();
     // What a login shell printed before may have ended without a line break.
-    writeln!(stdout, "\n{MARK}")?;
+    let clock = jiff::Timestamp::now().as_millisecond();
+    writeln!(stdout, "\n{MARK} {clock}")?;
     stdout.flush()?;
     let peer = arguments
         .peer

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Outcome, block_on, combine, plan};
+use super::{Outcome, adopt, block_on, combine, plan};
 use crate::cli::Globals;
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{self, Job, Looked, Project};
@@ -18,6 +18,12 @@ pub struct Args {
     /// Carry out this saved plan, and refuse if anything that it touches has moved since
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Take over the data that is in the database's folder of this region and is not this project's
+    #[arg(long, value_name = "REGION", requires = "data_backup")]
+    pub adopt_data: Option<String>,
+    /// The backup of that data, on this machine; it is only looked whether it is there
+    #[arg(long, value_name = "FILE", requires = "adopt_data")]
+    pub data_backup: Option<PathBuf>,
     /// Ship this program to hosts [default: geodeploy-host beside this one, or this one itself]
     #[arg(long, value_name = "FILE")]
     pub host_binary: Option<PathBuf>,
@@ -38,7 +44,10 @@ struct Done {
 pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     let project = Project::open(globals)?;
     let regions = project.regions(args.region.as_deref())?;
-    let blueprints = project.blueprints(&regions)?;
+    let mut blueprints = project.blueprints(&regions)?;
+    if let (Some(region), Some(backup)) = (&args.adopt_data, &args.data_backup) {
+        adopt::consent(&project, &mut blueprints, region, backup)?;
+    }
     let caller = project.caller(args.host_binary.as_deref())?;
     block_on(async {
         let mut looked = fleet::look(&project, &regions, &blueprints, &caller).await;
@@ -54,6 +63,10 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
                 .for_each(|plan| project.ui.print(&plan.summary())),
             None => plan::show(&project, &looked),
         }
+        let unmet = looked
+            .iter()
+            .filter_map(|looked| Some((looked.name(), Err(fleet::unmet(looked)?))));
+        combine(unmet.collect())?;
         for looked in &looked {
             refuse(looked)?;
         }
@@ -145,6 +158,7 @@ async fn change(
                 member,
                 region: looked.region,
                 resources: &looked.blueprint.resources,
+                requirements: &looked.blueprint.requirements,
                 plan: &inspected.plan,
             })
         })
@@ -178,7 +192,7 @@ async fn second_look(project: &Project, job: &Job<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let region = job.member.session.region();
-    let again = fleet::inspect_again(project, job.member, job.resources).await?;
+    let again = fleet::inspect_again(project, job.member, job.resources, &[]).await?;
     let left: Vec<String> = again
         .plan
         .changes

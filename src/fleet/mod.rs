@@ -1,6 +1,7 @@
 //! All regions of a run: connected, inspected and changed in parallel, their ends told as one.
 
 mod apply;
+mod clock;
 mod connect;
 mod inspect;
 mod project;
@@ -13,5 +14,5 @@ pub use connect::{Member, connect};
 pub use inspect::{Inspected, inspect, inspect_again, inspect_release};
 pub use project::{Project, mistakes};
 pub use release::{Order, deploy};
-pub use round::{Looked, failures, look, refuse_lockout};
+pub use round::{Looked, failures, look, refuse_lockout, unmet};
 pub use run::settle;

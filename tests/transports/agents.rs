@@ -58,7 +58,14 @@ fn sent(events: &[Event]) -> bool {
 
 async fn inspect(session: &Session, resource: &Resource) -> (bool, Vec<Change>) {
     let resources = vec![resource.clone()];
-    let (mut events, outcome) = request(session, Operation::Inspect { resources }).await;
+    let (mut events, outcome) = request(
+        session,
+        Operation::Inspect {
+            resources,
+            requirements: Vec::new(),
+        },
+    )
+    .await;
     assert!(matches!(outcome, Outcome::Converged { .. }), "{outcome:?}");
     let sent = sent(&events);
     match events.pop() {
@@ -71,6 +78,7 @@ async fn apply(session: &Session, run: &str, resource: &Resource, changes: &[Cha
     let operation = Operation::Apply {
         run: run.to_owned(),
         resources: vec![resource.clone()],
+        requirements: Vec::new(),
         changes: changes.to_vec(),
         confirm_within: 30,
     };
@@ -126,6 +134,7 @@ async fn refuses_an_agent_with_another_digest(transport: Transports, root: &Path
     let session = Session::new("test", transport, caller(binary));
     let operation = Operation::Inspect {
         resources: Vec::new(),
+        requirements: Vec::new(),
     };
     let error = session.request(operation, &[], drop).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Failed);

@@ -25,6 +25,15 @@ pub struct Contents {
     pub mongod: Mongod,
 }
 
+impl Contents {
+    /// Where the server keeps its data.
+    pub(super) fn data_folder(&self) -> &str {
+        let named = self.mongod.settings.get("storage.dbPath");
+        // The server's own default.
+        named.map_or("/data/db", String::as_str)
+    }
+}
+
 /// The administrator: users, indexes and the set, and no conversation.
 const ADMIN: &str = "geodeploy_admin";
 
@@ -59,7 +68,7 @@ impl Build<'_> {
         Ok(resources)
     }
 
-    fn database_contents(&self) -> Result<Option<Contents>, Error> {
+    pub(super) fn database_contents(&self) -> Result<Option<Contents>, Error> {
         let database = &self.inventory.database;
         if database.mode != DatabaseMode::Single || !self.holds_database() {
             return Ok(None);

@@ -1,6 +1,7 @@
 //! The database's host, and what the application of every region needs to talk to it.
 
 mod contents;
+mod requirements;
 mod settings;
 mod uri;
 

@@ -176,6 +176,8 @@ fn provision(globals: &Globals, plan: Option<&Path>) -> Result<Outcome, Error> {
     provision::run(
         globals,
         provision::Args {
+            adopt_data: None,
+            data_backup: None,
             region: None,
             plan: plan.map(Path::to_owned),
             host_binary: None,

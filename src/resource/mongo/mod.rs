@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use index::MongoIndex;
 pub use mongod::Mongod;
 pub use replica_set::{Member, ReplicaSet};
+pub use standing::Standing;
 pub use user::{MongoUser, Role};
 
 use super::Context;

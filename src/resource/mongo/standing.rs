@@ -12,7 +12,7 @@ use crate::resource::Context;
 
 /// How far it has come.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Standing {
+pub enum Standing {
     /// No server, or no certificate authority to trust one by.
     Absent,
     /// There is a server, and it cannot be spoken to: it still runs with another certificate, or without TLS.
@@ -28,7 +28,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it has users and refuses the administrator's password: nothing can be seen or changed then.
-    pub(super) fn standing(&self, context: &Context<'_>) -> Result<Standing, Fault> {
+    pub fn standing(&self, context: &Context<'_>) -> Result<Standing, Fault> {
         let what = format!("cannot look at the database on port {}", self.port);
         let ca_file = context.system.metadata(&self.ca_file);
         if ca_file.map_err(|error| Fault::new(&what, error))?.is_none() {
