@@ -96,8 +96,10 @@ impl Apply<'_> {
             verify(resource, context)
         })?;
         progress.changed += usize::from(self.planned(&change.id));
-        if let Resource::Service(service) = resource {
-            progress.restarted.push(service.unit.clone());
+        match resource {
+            Resource::Service(service) => progress.restarted.push(service.unit.clone()),
+            Resource::Mongod(_) => progress.restarted.push("mongod.service".to_owned()),
+            _ => {}
         }
         Ok(None)
     }

@@ -33,6 +33,11 @@ pub(super) fn change(resource: &Resource, context: &Context<'_>) -> Result<Optio
             .iter()
             .map(|notify| format!("{} {}", notify.action.third_person(), notify.unit))
             .collect();
+        if let (Resource::Mongod(_), Some(_)) = (resource, &change.before) {
+            change
+                .consequences
+                .push("restarts mongod.service".to_owned());
+        }
         change
     }))
 }

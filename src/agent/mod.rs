@@ -11,6 +11,7 @@ mod detached;
 #[cfg(test)]
 pub mod fixture;
 mod generation;
+mod handshake;
 mod http;
 mod inspect;
 pub mod journal;

@@ -73,6 +73,11 @@ pub fn pending() -> PathBuf {
     state().join("pending")
 }
 
+/// What a unit's configuration was before it was changed, until the unit has started with the new one.
+pub fn previous(unit: &str) -> PathBuf {
+    state().join("previous").join(format!("{unit}.json"))
+}
+
 /// A file whose time is that of the last complete refresh of the package lists.
 pub fn refreshed() -> PathBuf {
     state().join("apt-refreshed")

@@ -46,6 +46,8 @@ pub enum Kind {
     MongoIndex,
     /// The running MongoDB server: its configuration and version.
     Mongod,
+    /// The certificates that the running MongoDB server uses.
+    MongodCertificates,
 }
 
 impl fmt::Display for Kind {
@@ -69,6 +71,7 @@ impl fmt::Display for Kind {
             Self::MongoUser => "mongo-user",
             Self::MongoIndex => "mongo-index",
             Self::Mongod => "mongod",
+            Self::MongodCertificates => "mongod-certificates",
         })
     }
 }

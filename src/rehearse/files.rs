@@ -51,6 +51,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
             &unit.content,
         )),
         Resource::Nginx(file) => Some((file.path.clone(), file.content.as_ref()?)),
+        Resource::MongodConfiguration(file) => Some((file.path.clone(), &file.content)),
         Resource::AptSource(_)
         | Resource::Upgrade(_)
         | Resource::Package(_)
@@ -64,6 +65,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::ReplicaSet(_)
         | Resource::MongoUser(_)
         | Resource::MongoIndex(_)
+        | Resource::MongodCertificates(_)
         | Resource::Mongod(_) => None,
     }
 }

@@ -12,6 +12,7 @@ pub mod mongo;
 pub mod nginx;
 pub mod package;
 pub mod pending;
+mod previous;
 mod requirement;
 mod restore;
 mod service;
@@ -31,7 +32,9 @@ pub use directory::Directory;
 pub use facts::{Facts, PackageState, UnitState};
 pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
-pub use mongo::{MongoIndex, MongoUser, Mongod, ReplicaSet};
+pub use mongo::{
+    MongoIndex, MongoUser, Mongod, MongodCertificates, MongodConfiguration, ReplicaSet,
+};
 pub use nginx::Nginx;
 pub use package::Package;
 pub use requirement::{FreeDisk, OwnData, Requirement};
@@ -109,6 +112,14 @@ impl Notify {
         }
     }
 
+    /// `unit` takes its certificates from disk, by a resource of its own.
+    pub fn rotate(unit: impl Into<String>) -> Self {
+        Self {
+            unit: unit.into(),
+            action: Action::Rotate,
+        }
+    }
+
     /// `unit` starts anew.
     pub fn restart(unit: impl Into<String>) -> Self {
         Self {
@@ -118,10 +129,12 @@ impl Notify {
     }
 }
 
-/// How a running service hears of a change. A restart outranks a reload.
+/// How a running service hears of a change. A restart outranks a reload, and that a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
+    /// It takes its certificates from disk; a resource of its own sees to that, not its service.
+    Rotate,
     /// It rereads its configuration and keeps its connections.
     Reload,
     /// It ends and starts anew.
@@ -132,6 +145,7 @@ impl Action {
     /// As in a mark, in an attribute and as systemctl's verb: `reload`.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Rotate => "rotate",
             Self::Reload => "reload",
             Self::Restart => "restart",
         }
@@ -140,6 +154,7 @@ impl Action {
     /// As in a plan: `reloads`.
     pub fn third_person(self) -> &'static str {
         match self {
+            Self::Rotate => "rotates certificates of",
             Self::Reload => "reloads",
             Self::Restart => "restarts",
         }
@@ -201,6 +216,8 @@ pub enum Resource {
     MongoUser(MongoUser),
     MongoIndex(MongoIndex),
     Mongod(Mongod),
+    MongodConfiguration(MongodConfiguration),
+    MongodCertificates(MongodCertificates),
 }
 
 impl Resource {
@@ -224,6 +241,8 @@ impl Resource {
             Self::MongoUser(resource) => resource,
             Self::MongoIndex(resource) => resource,
             Self::Mongod(resource) => resource,
+            Self::MongodConfiguration(resource) => resource,
+            Self::MongodCertificates(resource) => resource,
         }
     }
 

@@ -7,8 +7,12 @@
     reason = "a test fails by panicking and says what it could not try"
 )]
 
+mod authority;
+mod certificates;
+mod configuration;
 mod host;
 mod index;
 mod server;
 mod setup;
+mod supervised;
 mod user;

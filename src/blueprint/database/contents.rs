@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use super::settings::settings;
 use super::{PORT, SET, TLS};
 use crate::blueprint::{Build, Templates};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{DatabaseMode, Inventory, Region, SecretReference};
-use crate::resource::mongo::{Connection, Member, Role};
-use crate::resource::{MongoIndex, MongoUser, Mongod, ReplicaSet, Resource};
-use crate::secrets::Secrets;
+use crate::resource::mongo::{Connection, Member, Role, fingerprint, settings};
+use crate::resource::{MongoIndex, MongoUser, Mongod, MongodCertificates, ReplicaSet, Resource};
+use crate::secrets::{Secret, Secrets};
 use crate::serve::collections::COLLECTIONS;
 
 /// The inside of the database of one host, in the order in which it is made.
@@ -61,11 +60,24 @@ impl Build<'_> {
         let Some(contents) = self.database_contents()? else {
             return Ok(Vec::new());
         };
-        let mut resources = vec![Resource::ReplicaSet(contents.set)];
+        let mut resources = vec![
+            Resource::MongodCertificates(self.certificates(&contents.mongod)?),
+            Resource::ReplicaSet(contents.set),
+        ];
         resources.extend(contents.users.into_iter().map(Resource::MongoUser));
         resources.extend(contents.indexes.into_iter().map(Resource::MongoIndex));
         resources.push(Resource::Mongod(contents.mongod));
         Ok(resources)
+    }
+
+    fn certificates(&self, mongod: &Mongod) -> Result<MongodCertificates, Error> {
+        let server = self.inventory.database.tls.server.as_ref();
+        let pem = server.map(|reference| self.needed(reference)).transpose()?;
+        Ok(MongodCertificates {
+            connection: mongod.connection.clone(),
+            fingerprint: fingerprint(pem.map_or("", Secret::expose)),
+            log: mongod.settings.get("systemLog.path").cloned(),
+        })
     }
 
     pub(super) fn database_contents(&self) -> Result<Option<Contents>, Error> {
@@ -103,7 +115,7 @@ impl Build<'_> {
             users: self.database_users(&connection)?,
             indexes: self.database_indexes(&connection),
             mongod: Mongod {
-                settings: settings(&self.render("mongod.conf.j2")?.text),
+                settings: settings(&self.configuration()?),
                 version: database.version.release().map(str::to_owned),
                 connection,
             },
@@ -124,6 +136,8 @@ impl Build<'_> {
                     ("userAdminAnyDatabase", "admin"),
                     ("clusterManager", "admin"),
                     ("clusterMonitor", "admin"),
+                    // Takes new certificates without a restart.
+                    ("hostManager", "admin"),
                     ("dbAdmin", own),
                 ][..],
             ),

@@ -2,7 +2,6 @@
 
 mod contents;
 mod requirements;
-mod settings;
 mod uri;
 
 use std::path::PathBuf;
@@ -13,8 +12,10 @@ pub(super) use uri::uri;
 use super::{Build, service};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{DatabaseMode, SecretReference};
+use crate::resource::mongo::mistakes;
 use crate::resource::{
-    AptSource, Content, Directory, File, Notify, Ownership, Package, Resource, Sysctl, Unit,
+    AptSource, Content, Directory, File, MongodConfiguration, Notify, Ownership, Package, Resource,
+    Sysctl, Unit,
 };
 use crate::secrets::Secret;
 
@@ -52,9 +53,9 @@ impl Build<'_> {
             })
             .into();
         let authority = self.needed(&tls.authority)?;
-        // A running server has read them at its start; the next generation reads the new ones.
+        // A running server takes them without a restart; the application's next generation reads the new ones.
         let notifies = match self.holds_database() {
-            true => vec![Notify::restart(UNIT)],
+            true => vec![Notify::rotate(UNIT)],
             false => Vec::new(),
         };
         resources.push(Resource::File(File {
@@ -87,24 +88,22 @@ impl Build<'_> {
         // The application's files and the database's share a folder and an authority.
         resources.extend(self.database_client()?);
         let tls = &self.inventory.database.tls;
-        for (name, reference) in [
-            ("mongod.pem", tls.server.as_ref()),
-            ("mongod.key", Some(&tls.member_key)),
+        for (name, reference, notify) in [
+            ("mongod.pem", tls.server.as_ref(), Notify::rotate(UNIT)),
+            ("mongod.key", Some(&tls.member_key), Notify::restart(UNIT)),
         ] {
             let Some(reference) = reference else { continue };
             resources.push(Resource::File(File {
                 path: PathBuf::from(format!("{TLS}/{name}")),
                 content: Some(self.private(reference)?),
                 ownership: owned(USER),
-                notifies: vec![Notify::restart(UNIT)],
+                notifies: vec![notify],
             }));
         }
         resources.extend(self.database_kernel());
-        resources.push(Resource::File(File {
+        resources.push(Resource::MongodConfiguration(MongodConfiguration {
             path: PathBuf::from("/etc/mongod.conf"),
-            content: Some(Content::Plain(self.render("mongod.conf.j2")?.text)),
-            ownership: Ownership::root(0o644),
-            notifies: vec![Notify::restart(UNIT)],
+            content: self.configuration()?,
         }));
         resources.push(Resource::Unit(Unit {
             name: UNIT.to_owned(),
@@ -114,6 +113,22 @@ impl Build<'_> {
         resources.push(service(UNIT, Some(true)));
         resources.extend(self.database_inside()?);
         Ok(resources)
+    }
+
+    /// The text of mongod.conf, also of a template of the operator's own, held against what no database may do.
+    fn configuration(&self) -> Result<String, Error> {
+        const TEMPLATE: &str = "mongod.conf.j2";
+        let rendered = self.render(TEMPLATE)?;
+        let mistakes = mistakes(&rendered.text);
+        if mistakes.is_empty() {
+            return Ok(rendered.text);
+        }
+        let what = format!("{} makes a database that must not run", rendered.origin);
+        let error = Error::new(ErrorKind::Input, what);
+        Err(mistakes
+            .into_iter()
+            .fold(error, Error::cause)
+            .hint("geodeploy's own template binds loopback and the addresses of `bind`, with TLS and logins"))
     }
 
     fn database_archive(&self) -> Result<Resource, Error> {

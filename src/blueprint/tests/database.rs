@@ -64,6 +64,7 @@ fn everything_of_the_database_follows_what_it_needs_and_is_there_once() {
         "/etc/mongod.conf",
         "unit mongod.service",
         "service mongod.service",
+        "mongod-certificates 127.0.0.1:27017",
         "replica-set rs0",
         "mongo-user geodeploy_admin@admin",
         "mongo-user aiagent_user@aiagent",
@@ -106,7 +107,7 @@ fn users_have_what_their_purpose_needs_and_the_first_makes_the_others() {
     assert_eq!(
         users,
         [
-            "geodeploy_admin@admin true: userAdminAnyDatabase@admin clusterManager@admin clusterMonitor@admin dbAdmin@aiagent",
+            "geodeploy_admin@admin true: userAdminAnyDatabase@admin clusterManager@admin clusterMonitor@admin hostManager@admin dbAdmin@aiagent",
             "aiagent_user@aiagent false: readWrite@aiagent",
             "geodeploy_monitor@admin false: clusterMonitor@admin",
             "geodeploy_backup@admin false: backup@admin",

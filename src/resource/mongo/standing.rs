@@ -64,18 +64,21 @@ impl Connection {
     pub(super) fn settled(&self, context: &Context<'_>) -> Result<Standing, Fault> {
         const PATIENCE: Duration = Duration::from_secs(30);
         let pause = Duration::from_millis(200);
-        let mut waited = Duration::ZERO;
+        let begun = context.system.now();
+        let mut told = false;
         loop {
             let standing = self.standing(context)?;
             let silent = matches!(standing, Standing::Absent | Standing::Unreached(_));
+            // A look at a server that is not trusted takes seconds: the time that passes counts.
+            let waited = context.system.now().duration_since(begun).unwrap_or_default();
             if !silent || waited >= PATIENCE {
                 return Ok(standing);
             }
-            if waited.is_zero() {
+            if !told {
                 (context.progress)("waiting for the database to answer");
+                told = true;
             }
             context.system.sleep(pause);
-            waited += pause;
         }
     }
 
