@@ -1,20 +1,18 @@
 //! A host in a folder: real files, a real mongod, and a systemctl that starts it with its configuration file.
 
+mod system;
+
 use std::cell::RefCell;
 use std::fs;
-use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use geodeploy::agent::machine::Machine;
-use geodeploy::agent::system::{Fault, Invocation, Metadata, Output, System};
+use geodeploy::agent::system::Fault;
 use geodeploy::resource::mongo::{Connection, fingerprint, settings};
-use geodeploy::resource::{
-    Manage, Mongod, MongodCertificates, MongodConfiguration, Ownership, pending,
-};
+use geodeploy::resource::{Manage, Mongod, MongodCertificates, MongodConfiguration, pending};
 use geodeploy::secrets::Secret;
 
 use crate::authority::Authority;
@@ -213,96 +211,4 @@ pub(crate) fn private(path: &Path, text: &str) {
     fs::remove_file(path).ok();
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o400)).unwrap();
-}
-
-fn said(stdout: String) -> Output {
-    Output {
-        stdout,
-        ..Output::default()
-    }
-}
-
-impl System for Host {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        Machine.read(&self.at(path))
-    }
-
-    /// Whoever runs the test stands for root.
-    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
-        let found = Machine.metadata(&self.at(path))?;
-        Ok(found.map(|found| Metadata {
-            ownership: Ownership::root(found.ownership.mode),
-            ..found
-        }))
-    }
-
-    fn list(&self, path: &Path) -> io::Result<Option<Vec<String>>> {
-        Machine.list(&self.at(path))
-    }
-
-    fn write(&self, path: &Path, bytes: &[u8], ownership: &Ownership) -> io::Result<()> {
-        let path = self.at(path);
-        fs::remove_file(&path).ok();
-        fs::write(&path, bytes)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(ownership.mode))
-    }
-
-    fn set_ownership(&self, path: &Path, ownership: &Ownership) -> io::Result<()> {
-        fs::set_permissions(self.at(path), fs::Permissions::from_mode(ownership.mode))
-    }
-
-    fn make_directory(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(self.at(path))
-    }
-
-    fn symlink(&self, path: &Path, target: &Path) -> io::Result<()> {
-        Machine.symlink(&self.at(path), target)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Machine.remove(&self.at(path))
-    }
-
-    fn run(&self, invocation: &Invocation<'_>) -> io::Result<Output> {
-        match invocation.argv.as_slice() {
-            ["mongod", rest @ ..] => {
-                let binary = self.binary.to_string_lossy();
-                let argv = [&[&*binary], rest].concat();
-                Machine.run(&Invocation::new(&argv))
-            }
-            ["systemctl", "show", ..] => Ok(said(self.show())),
-            [
-                "systemctl",
-                verb @ ("start" | "restart"),
-                "--",
-                "mongod.service",
-            ] => {
-                self.systemctl(verb);
-                Ok(said(String::new()))
-            }
-            ["journalctl", ..] => Ok(said(fs::read_to_string(self.path("journal"))?)),
-            ["tail", ..] => Machine.run(invocation),
-            other => panic!("not expected: {other:?}"),
-        }
-    }
-
-    fn free_space(&self, path: &Path) -> io::Result<u64> {
-        Machine.free_space(path)
-    }
-
-    fn total_space(&self, path: &Path) -> io::Result<u64> {
-        Machine.total_space(path)
-    }
-
-    fn modified(&self, path: &Path) -> io::Result<Option<SystemTime>> {
-        Machine.modified(&self.at(path))
-    }
-
-    fn now(&self) -> SystemTime {
-        Machine.now()
-    }
-
-    fn sleep(&self, duration: Duration) {
-        Machine.sleep(duration);
-    }
 }
