@@ -7,7 +7,8 @@ use super::database::Driver;
 use super::message::{self, Choice, Event, Operation, Outcome, Request, Target};
 use super::system::{Fault, System};
 use super::{
-    converged, deploy, failed, generation, inspect, journal, paths, preflight, run, status, undo,
+    archive, converged, deploy, failed, generation, inspect, journal, paths, preflight, run,
+    status, undo,
 };
 use crate::resource::{Context, Facts, Requirement, Resource};
 use crate::secrets::FingerprintKey;
@@ -38,6 +39,10 @@ pub(super) fn answer(
         Operation::Receive { digest } => Ok(Some(match generation::receive(digest, stdin) {
             Ok(()) => converged(1),
             Err(error) => failed(&Fault::new("cannot store the release", error)),
+        })),
+        Operation::ReceiveArchive { digest } => Ok(Some(match archive::receive(digest, stdin) {
+            Ok(()) => converged(1),
+            Err(error) => failed(&Fault::new("cannot store the file", error)),
         })),
         Operation::Status { app } => match status::report(app, system) {
             Ok(value) => {

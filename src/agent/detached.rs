@@ -89,6 +89,7 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
         | Operation::Attach { .. }
         | Operation::Confirm { .. }
         | Operation::Receive { .. }
+        | Operation::ReceiveArchive { .. }
         | Operation::InspectRelease(_)
         | Operation::Status { .. } => failed(&Fault::new(
             "this request does not run detached",

@@ -76,6 +76,11 @@ pub enum Operation {
         /// SHA-256 of the uncompressed binary, hex.
         digest: String,
     },
+    /// Store a file to install from; its bytes follow the request.
+    ReceiveArchive {
+        /// Its SHA-256, hex.
+        digest: String,
+    },
     /// Compare the running generation with what would be deployed; changes nothing.
     InspectRelease(Target),
     /// Start a generation beside the running one and switch to it, detached.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod apply;
+mod archive;
 pub mod database;
 mod deploy;
 mod detached;

@@ -71,6 +71,7 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
             refuse(looked)?;
         }
         agree(&project, &looked)?;
+        fleet::send_mongodb(&project, &looked).await?;
         let mut done = Vec::new();
         let ends = change(&project, looked, &mut done).await;
         project.ui.report("provisioned", &done, |_| summary(&done));

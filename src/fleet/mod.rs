@@ -1,6 +1,7 @@
 //! All regions of a run: connected, inspected and changed in parallel, their ends told as one.
 
 mod apply;
+mod archive;
 mod clock;
 mod connect;
 mod inspect;
@@ -10,6 +11,7 @@ mod round;
 mod run;
 
 pub use apply::{Job, apply};
+pub use archive::send_mongodb;
 pub use connect::{Member, connect};
 pub use inspect::{Inspected, inspect, inspect_again, inspect_release};
 pub use project::{Project, mistakes};

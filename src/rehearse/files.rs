@@ -66,6 +66,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::MongoUser(_)
         | Resource::MongoIndex(_)
         | Resource::MongodCertificates(_)
+        | Resource::OfflineMongod(_)
         | Resource::Mongod(_) => None,
     }
 }

@@ -33,7 +33,8 @@ pub use facts::{Facts, PackageState, UnitState};
 pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
 pub use mongo::{
-    MongoIndex, MongoUser, Mongod, MongodCertificates, MongodConfiguration, ReplicaSet,
+    MongoIndex, MongoUser, Mongod, MongodCertificates, MongodConfiguration, OfflineMongod,
+    ReplicaSet,
 };
 pub use nginx::Nginx;
 pub use package::Package;
@@ -218,6 +219,7 @@ pub enum Resource {
     Mongod(Mongod),
     MongodConfiguration(MongodConfiguration),
     MongodCertificates(MongodCertificates),
+    OfflineMongod(OfflineMongod),
 }
 
 impl Resource {
@@ -243,6 +245,7 @@ impl Resource {
             Self::Mongod(resource) => resource,
             Self::MongodConfiguration(resource) => resource,
             Self::MongodCertificates(resource) => resource,
+            Self::OfflineMongod(resource) => resource,
         }
     }
 

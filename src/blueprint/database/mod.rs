@@ -11,11 +11,11 @@ pub(super) use uri::uri;
 
 use super::{Build, service};
 use crate::error::{Error, ErrorKind};
-use crate::inventory::{DatabaseMode, SecretReference};
-use crate::resource::mongo::mistakes;
+use crate::inventory::{DatabaseMode, OfflineForm, SecretReference};
+use crate::resource::mongo::{Form, mistakes};
 use crate::resource::{
-    AptSource, Content, Directory, File, MongodConfiguration, Notify, Ownership, Package, Resource,
-    Sysctl, Unit,
+    AptSource, Content, Directory, File, MongodConfiguration, Notify, OfflineMongod, Ownership,
+    Package, Resource, Sysctl, Unit, User,
 };
 use crate::secrets::Secret;
 
@@ -84,7 +84,7 @@ impl Build<'_> {
         if !self.holds_database() {
             return self.database_client();
         }
-        let mut resources = vec![self.database_archive()?, self.database_package()];
+        let mut resources = self.database_program()?;
         // The application's files and the database's share a folder and an authority.
         resources.extend(self.database_client()?);
         let tls = &self.inventory.database.tls;
@@ -129,6 +129,37 @@ impl Build<'_> {
             .into_iter()
             .fold(error, Error::cause)
             .hint("geodeploy's own template binds loopback and the addresses of `bind`, with TLS and logins"))
+    }
+
+    /// From an apt archive, or from a file of the operator's; then with what the package would bring.
+    fn database_program(&self) -> Result<Vec<Resource>, Error> {
+        let Some(offline) = &self.inventory.database.archive.offline else {
+            return Ok(vec![self.database_archive()?, self.database_package()]);
+        };
+        let mongod =
+            |form| Resource::OfflineMongod(OfflineMongod::new(offline.sha256.clone(), form));
+        if offline.form == OfflineForm::Package {
+            return Ok(vec![mongod(Form::Package)]);
+        }
+        let mut resources = vec![
+            Resource::User(User {
+                name: USER.to_owned(),
+                home: PathBuf::from("/var/lib/mongodb"),
+                shell: "/usr/sbin/nologin".to_owned(),
+                groups: Vec::new(),
+            }),
+            mongod(Form::Archive),
+        ];
+        for path in ["/var/lib/mongodb", "/var/log/mongodb"] {
+            resources.push(Resource::Directory(Directory {
+                path: PathBuf::from(path),
+                ownership: Ownership {
+                    mode: 0o755,
+                    ..owned(USER)
+                },
+            }));
+        }
+        Ok(resources)
     }
 
     fn database_archive(&self) -> Result<Resource, Error> {

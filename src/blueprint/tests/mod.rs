@@ -182,6 +182,7 @@ fn name(resource: &Resource) -> String {
         | Resource::MongoUser(_)
         | Resource::MongoIndex(_)
         | Resource::MongodCertificates(_)
+        | Resource::OfflineMongod(_)
         | Resource::Mongod(_) => resource.id().to_string(),
     }
 }

@@ -70,7 +70,11 @@ impl Connection {
             let standing = self.standing(context)?;
             let silent = matches!(standing, Standing::Absent | Standing::Unreached(_));
             // A look at a server that is not trusted takes seconds: the time that passes counts.
-            let waited = context.system.now().duration_since(begun).unwrap_or_default();
+            let waited = context
+                .system
+                .now()
+                .duration_since(begun)
+                .unwrap_or_default();
             if !silent || waited >= PATIENCE {
                 return Ok(standing);
             }

@@ -131,7 +131,9 @@ fn a_running_configuration_that_is_older_than_its_file_is_mended_by_a_restart() 
     bench
         .system
         .script("systemctl restart -- mongod.service", "");
-    bench.system.script("systemctl show *", "ActiveState=active\n");
+    bench
+        .system
+        .script("systemctl show *", "ActiveState=active\n");
     bench.database.answer("nobody hello", Ok(hello(true)));
     bench.database.answer("admin ping", Ok(doc! { "ok": 1 }));
     bench
