@@ -10,6 +10,7 @@
 mod authority;
 mod certificates;
 mod configuration;
+mod foreign;
 mod host;
 mod index;
 mod server;
