@@ -95,6 +95,8 @@ async fn sends_the_agent_once_and_makes_a_change(transport: Transports, root: &P
     assert!(!agent.exists());
     let (sent, changes) = inspect(&session, &resource).await;
     assert!(sent && changes.len() == 1, "{changes:?}");
+    let skew = session.skew().unwrap();
+    assert!(skew.within(60_000) && !skew.exceeds(0), "{skew:?}");
     let names: Vec<_> = std::fs::read_dir(&agent).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
 

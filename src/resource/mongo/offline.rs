@@ -95,19 +95,23 @@ impl OfflineMongod {
 
     fn install_package(&self, file: &str, context: &Context<'_>) -> Result<(), Fault> {
         apt::repair(context)?;
+        // apt takes a file for a package by its ending.
+        let named = format!("{file}.deb");
+        self.run(context, &["ln", "-f", "--", file, &named])?;
         let arguments = [
             "install",
             "--no-install-recommends",
             "--allow-downgrades",
             "--allow-change-held-packages",
             "--reinstall",
-            file,
+            &named,
         ];
         let installed = apt::get(context, &self.what(), &arguments);
         context.facts.forget();
         installed.map_err(|fault| {
             fault.hint("the libraries that it names must come from the distribution's archive")
         })?;
+        self.run(context, &["rm", "-f", "--", &named])?;
         self.run(context, &["apt-mark", "hold", PACKAGE]).map(drop)
     }
 

@@ -101,3 +101,30 @@ fn a_file_that_was_not_sent_is_asked_for() {
     let fault = apply(&host(), Form::Package).unwrap_err();
     assert!(fault.why.contains("has not sent it"), "{fault}");
 }
+
+#[test]
+fn a_package_is_installed_by_apt_which_knows_it_by_its_ending_and_is_held() {
+    let bench = host();
+    bench.system.put(paths::archive(DIGEST), "bytes");
+    for command in ["ln *", "rm *", "apt-mark hold mongodb-org-server"] {
+        bench.system.script(command, "");
+    }
+    bench.system.add(Script {
+        command: "apt-get *".to_owned(),
+        files: vec![(PathBuf::from(PROGRAM), Some("program".to_owned()))],
+        ..Script::default()
+    });
+    bench
+        .system
+        .script("sha256sum *", "bbbb  /usr/bin/mongod\n");
+    apply(&bench, Form::Package).unwrap();
+    let ran = bench.system.ran();
+    let installed = ran.iter().find(|line| line.starts_with("apt-get")).unwrap();
+    assert!(installed.ends_with(&format!("{DIGEST}.deb")), "{installed}");
+    assert!(ran.iter().any(|line| line.starts_with("apt-mark hold")));
+    let (context, wanted) = (bench.context(), mongod(Form::Package));
+    assert_eq!(
+        wanted.inspect(&context).unwrap(),
+        wanted.desired(context.key)
+    );
+}
