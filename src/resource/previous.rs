@@ -37,14 +37,18 @@ impl Previous {
     }
 }
 
-/// Keeps the file that is at this path now, before it is replaced. One that the unit has not started with since it was
-/// written itself is not worth going back to: the one before it stays.
+/// Keeps the file that is at this path now, before it is replaced, where the unit runs with it. A package's own, which
+/// nobody ever ran, is not worth going back to; nor is one that the unit has not started with since it was written itself:
+/// then the one before it stays.
 ///
 /// # Errors
 /// When it cannot be kept; the change must then not be made.
 pub(super) fn keep(context: &Context<'_>, unit: &str, path: PathBuf) -> Result<(), Fault> {
     if unproven(context, unit)?.is_some_and(|earlier| earlier.path == path) {
         return Ok(());
+    }
+    if context.facts.unit(context.system, unit)?.active != "active" {
+        return forget(context, unit);
     }
     let fault = |error| Fault::new(format!("cannot keep {}", path.display()), error);
     let (bytes, found) = (

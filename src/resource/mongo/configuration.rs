@@ -114,3 +114,6 @@ impl Manage for MongodConfiguration {
             .map_err(fault)
     }
 }
+
+#[cfg(test)]
+mod tests;
