@@ -6,9 +6,11 @@ use std::io::{self, Read, Write};
 use super::database::Driver;
 use super::message::{self, Choice, Event, Operation, Outcome, Request, Target};
 use super::system::{Fault, System};
-use super::{converged, deploy, failed, generation, inspect, journal, paths, run, status, undo};
-use crate::plan::Change;
-use crate::resource::{Context, Facts, Resource};
+use super::{
+    archive, converged, deploy, failed, generation, inspect, journal, paths, preflight, run,
+    status, undo,
+};
+use crate::resource::{Context, Facts, Requirement, Resource};
 use crate::secrets::FingerprintKey;
 
 /// Answers a request; `None` when the last event was written already, by the tail of a journal.
@@ -21,8 +23,12 @@ pub(super) fn answer(
 ) -> io::Result<Option<Outcome>> {
     let key = FingerprintKey::new(request.key.clone());
     match &request.operation {
-        Operation::Inspect { resources } => {
-            inspect_resources(resources, &key, peer, stdout, system).map(Some)
+        Operation::Inspect {
+            resources,
+            requirements,
+        } => {
+            let wanted = (&resources[..], &requirements[..]);
+            inspect_resources(wanted, &key, peer, stdout, system).map(Some)
         }
         Operation::InspectRelease(target) => {
             inspect_release(target, &key, peer, stdout, system).map(Some)
@@ -33,6 +39,10 @@ pub(super) fn answer(
         Operation::Receive { digest } => Ok(Some(match generation::receive(digest, stdin) {
             Ok(()) => converged(1),
             Err(error) => failed(&Fault::new("cannot store the release", error)),
+        })),
+        Operation::ReceiveArchive { digest } => Ok(Some(match archive::receive(digest, stdin) {
+            Ok(()) => converged(1),
+            Err(error) => failed(&Fault::new("cannot store the file", error)),
         })),
         Operation::Status { app } => match status::report(app, system) {
             Ok(value) => {
@@ -45,7 +55,7 @@ pub(super) fn answer(
 }
 
 fn inspect_resources(
-    resources: &[Resource],
+    (resources, requirements): (&[Resource], &[Requirement]),
     key: &FingerprintKey,
     peer: Option<&str>,
     stdout: &mut impl Write,
@@ -61,13 +71,33 @@ fn inspect_resources(
         facts: &facts,
         progress: &progress,
     };
+    let found = preflight::look(requirements, &context);
     let changes = inspect::changes(resources, &context);
+    notes.borrow_mut().extend(found.notes);
     for text in notes.take() {
         message::write_event(stdout, &Event::Note { text })?;
     }
     match changes {
-        Ok(changes) => inspected(resources.len(), changes, peer, stdout, system),
-        Err(fault) => Ok(failed(&fault)),
+        Ok(changes) => {
+            let mut facts = inspect::facts(system, peer.map(str::to_owned));
+            facts.synchronised = found.synchronised;
+            let event = Event::Inspected {
+                facts,
+                resources: resources.len(),
+                changes,
+                busy: run::active()?,
+                unmet: found.unmet,
+            };
+            message::write_event(stdout, &event)?;
+            Ok(converged(0))
+        }
+        // What the host lacks may be why it cannot be looked at: both are told.
+        Err(fault) if found.unmet.is_empty() => Ok(failed(&fault)),
+        Err(fault) => {
+            let mut both = preflight::refusal(&found.unmet);
+            both.why = format!("{}\n{fault}", both.why);
+            Ok(failed(&both))
+        }
     }
 }
 
@@ -92,7 +122,15 @@ fn inspect_release(
             },
         )?;
     }
-    inspected(1, change.into_iter().collect(), peer, stdout, system)
+    let event = Event::Inspected {
+        facts: inspect::facts(system, peer.map(str::to_owned)),
+        resources: 1,
+        changes: change.into_iter().collect(),
+        busy: run::active()?,
+        unmet: Vec::new(),
+    };
+    message::write_event(stdout, &event)?;
+    Ok(converged(0))
 }
 
 fn start(request: &Request, run: &str, stdout: &mut impl Write) -> io::Result<Option<Outcome>> {
@@ -118,23 +156,6 @@ fn confirm(run: &str) -> Outcome {
             "the change was undone already",
         ))
     }
-}
-
-fn inspected(
-    resources: usize,
-    changes: Vec<Change>,
-    peer: Option<&str>,
-    stdout: &mut impl Write,
-    system: &dyn System,
-) -> io::Result<Outcome> {
-    let event = Event::Inspected {
-        facts: inspect::facts(system, peer.map(str::to_owned)),
-        resources,
-        changes,
-        busy: run::active()?,
-    };
-    message::write_event(stdout, &event)?;
-    Ok(converged(0))
 }
 
 fn tail(run: &str, seen: usize, stdout: &mut impl Write) -> io::Result<Option<Outcome>> {

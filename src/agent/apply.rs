@@ -5,9 +5,9 @@ mod steps;
 
 use super::message::{Event, Outcome};
 use super::system::Fault;
-use super::{inspect, undo};
+use super::{inspect, preflight, undo};
 use crate::plan::{Change, Kind, Verb};
-use crate::resource::{Context, Notify, Resource, firewall, nginx, package, pending};
+use crate::resource::{Context, Notify, Requirement, Resource, firewall, nginx, package, pending};
 use progress::Progress;
 use steps::Step;
 
@@ -17,6 +17,8 @@ pub(super) struct Apply<'a> {
     pub run: &'a str,
     /// All resources of the host, in order.
     pub resources: &'a [Resource],
+    /// What the host must still offer.
+    pub requirements: &'a [Requirement],
     /// Those changes that were consented to.
     pub changes: &'a [Change],
     /// Seconds that a fresh connection has to confirm a firewall change.
@@ -26,6 +28,10 @@ pub(super) struct Apply<'a> {
 impl Apply<'_> {
     /// Makes the changes and says how it ended.
     pub(super) fn run(&self, context: &Context<'_>, emit: &dyn Fn(Event)) -> Outcome {
+        let unmet = preflight::look(self.requirements, context).unmet;
+        if !unmet.is_empty() {
+            return failed(preflight::refusal(&unmet));
+        }
         match self.moved(context) {
             Ok(moved) if !moved.is_empty() => return Outcome::Stale { moved },
             Ok(_) => {}
@@ -90,8 +96,10 @@ impl Apply<'_> {
             verify(resource, context)
         })?;
         progress.changed += usize::from(self.planned(&change.id));
-        if let Resource::Service(service) = resource {
-            progress.restarted.push(service.unit.clone());
+        match resource {
+            Resource::Service(service) => progress.restarted.push(service.unit.clone()),
+            Resource::Mongod(_) => progress.restarted.push("mongod.service".to_owned()),
+            _ => {}
         }
         Ok(None)
     }

@@ -76,6 +76,10 @@ impl Database for Driver {
         self.once(at, login, call)
     }
 
+    fn served(&self, at: &Endpoint<'_>) -> Result<Vec<u8>, Refusal> {
+        super::handshake::certificate(at.port, at.certificate_file)
+    }
+
     fn accepts(&self, at: &Endpoint<'_>, login: &Login<'_>) -> Result<bool, Refusal> {
         listening(at.port)?;
         let mut state = self.state.borrow_mut();

@@ -63,6 +63,7 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
         Operation::Apply {
             run,
             resources,
+            requirements,
             changes,
             confirm_within,
         } => {
@@ -77,6 +78,7 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
             let apply = apply::Apply {
                 run,
                 resources,
+                requirements,
                 changes,
                 confirm_within: *confirm_within,
             };
@@ -87,6 +89,7 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
         | Operation::Attach { .. }
         | Operation::Confirm { .. }
         | Operation::Receive { .. }
+        | Operation::ReceiveArchive { .. }
         | Operation::InspectRelease(_)
         | Operation::Status { .. } => failed(&Fault::new(
             "this request does not run detached",

@@ -273,6 +273,10 @@ impl System for Fixture {
         Ok(self.free.get())
     }
 
+    fn total_space(&self, _path: &Path) -> io::Result<u64> {
+        Ok(100 << 30)
+    }
+
     fn modified(&self, path: &Path) -> io::Result<Option<SystemTime>> {
         Ok(self.resolve(path).map(|held| held.modified))
     }

@@ -33,6 +33,11 @@ pub(super) fn change(resource: &Resource, context: &Context<'_>) -> Result<Optio
             .iter()
             .map(|notify| format!("{} {}", notify.action.third_person(), notify.unit))
             .collect();
+        if let (Resource::Mongod(_), Some(_)) = (resource, &change.before) {
+            change
+                .consequences
+                .push("restarts mongod.service".to_owned());
+        }
         change
     }))
 }
@@ -62,5 +67,6 @@ pub(super) fn facts(system: &dyn System, peer: Option<String>) -> Facts {
         peer,
         free_disk: system.free_space(Path::new("/")).unwrap_or_default() >> 20,
         boot: text("/proc/sys/kernel/random/boot_id"),
+        synchronised: None,
     }
 }

@@ -138,6 +138,13 @@ impl System for Machine {
         Ok(found.f_bavail * found.f_frsize)
     }
 
+    fn total_space(&self, path: &Path) -> io::Result<u64> {
+        let found = rustix::fs::statvfs(path)?;
+        // What is kept for root counts for nobody, as in df.
+        let used = found.f_blocks.saturating_sub(found.f_bfree);
+        Ok((used + found.f_bavail) * found.f_frsize)
+    }
+
     fn modified(&self, path: &Path) -> io::Result<Option<SystemTime>> {
         present(fs::metadata(path))?
             .map(|found| found.modified())

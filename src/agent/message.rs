@@ -1,7 +1,7 @@
 //! What operator and agent say to each other: one request on standard input, events as JSON lines on standard output.
 //!
 //! A request is a frame of a 4-byte big-endian length and that many bytes of zstd-compressed JSON; a body may follow it.
-//! Events start after a line that is [`MARK`], because login shells print things of their own.
+//! Events start after a line that begins with [`MARK`], because login shells print things of their own.
 
 mod frame;
 
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 pub use frame::{decode, encode, write_event};
 
 use crate::plan::{Change, Id};
-use crate::resource::Resource;
+use crate::resource::{Requirement, Resource};
 use crate::secrets::{Secret, wire};
 
 /// The version of these messages and of the journal. An agent that meets a newer one says so.
 pub const PROTOCOL: u32 = 1;
 
-/// The line after which events begin.
+/// How the line begins after which events begin; the host's clock follows, in milliseconds since 1970.
 pub const MARK: &str = "\u{1e}geodeploy-events";
 
 /// What the operator asks for.
@@ -41,6 +41,9 @@ pub enum Operation {
     Inspect {
         /// In the order in which they would be applied.
         resources: Vec<Resource>,
+        /// What the host must offer.
+        #[serde(default)]
+        requirements: Vec<Requirement>,
     },
     /// Make the changes, detached, and tail the journal.
     Apply {
@@ -48,6 +51,9 @@ pub enum Operation {
         run: String,
         /// All resources of the host, in order.
         resources: Vec<Resource>,
+        /// What the host must still offer.
+        #[serde(default)]
+        requirements: Vec<Requirement>,
         /// The changes that were consented to.
         changes: Vec<Change>,
         /// Seconds that a fresh connection has to confirm a firewall change.
@@ -68,6 +74,11 @@ pub enum Operation {
     /// Store a release; its zstd-compressed bytes follow the request.
     Receive {
         /// SHA-256 of the uncompressed binary, hex.
+        digest: String,
+    },
+    /// Store a file to install from; its bytes follow the request.
+    ReceiveArchive {
+        /// Its SHA-256, hex.
         digest: String,
     },
     /// Compare the running generation with what would be deployed; changes nothing.
@@ -127,6 +138,9 @@ pub enum Event {
         changes: Vec<Change>,
         /// A run that is under way on the host.
         busy: Option<Holder>,
+        /// What the host lacks; nothing may be changed on it until it has it.
+        #[serde(default)]
+        unmet: Vec<Unmet>,
     },
     /// A step began.
     Started {
@@ -212,6 +226,17 @@ pub enum Outcome {
     },
 }
 
+/// Something that a host must offer and does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmet {
+    /// What is missing.
+    pub what: String,
+    /// What was found, with its numbers.
+    pub found: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
 /// Who runs something on a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -240,4 +265,7 @@ pub struct Facts {
     pub free_disk: u64,
     /// Differs after a reboot.
     pub boot: String,
+    /// Whether a time server sets the clock; `None` where nobody asked.
+    #[serde(default)]
+    pub synchronised: Option<bool>,
 }

@@ -5,18 +5,21 @@
 
 mod answer;
 mod apply;
+mod archive;
 pub mod database;
 mod deploy;
 mod detached;
 #[cfg(test)]
 pub mod fixture;
 mod generation;
+mod handshake;
 mod http;
 mod inspect;
 pub mod journal;
 pub mod machine;
 pub mod message;
 pub mod paths;
+mod preflight;
 mod prune;
 mod run;
 mod status;
@@ -56,7 +59,8 @@ pub fn main(arguments: &Arguments) -> io::Result<()> {
     let mut stdin = io::stdin().lock();
     let mut stdout = io::stdout().lock();
     // What a login shell printed before may have ended without a line break.
-    writeln!(stdout, "\n{MARK}")?;
+    let clock = jiff::Timestamp::now().as_millisecond();
+    writeln!(stdout, "\n{MARK} {clock}")?;
     stdout.flush()?;
     let peer = arguments
         .peer

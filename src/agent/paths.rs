@@ -73,6 +73,21 @@ pub fn pending() -> PathBuf {
     state().join("pending")
 }
 
+/// What a unit's configuration was before it was changed, until the unit has started with the new one.
+pub fn previous(unit: &str) -> PathBuf {
+    state().join("previous").join(format!("{unit}.json"))
+}
+
+/// Files of the operator's that are installed from.
+pub fn archives() -> PathBuf {
+    state().join("archives")
+}
+
+/// The file of that digest.
+pub fn archive(digest: &str) -> PathBuf {
+    archives().join(digest)
+}
+
 /// A file whose time is that of the last complete refresh of the package lists.
 pub fn refreshed() -> PathBuf {
     state().join("apt-refreshed")

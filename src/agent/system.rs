@@ -211,6 +211,12 @@ pub trait System {
     /// When the path is not there.
     fn free_space(&self, path: &Path) -> io::Result<u64>;
 
+    /// Bytes of the file system of `path` that unprivileged users have or may have.
+    ///
+    /// # Errors
+    /// When the path is not there.
+    fn total_space(&self, path: &Path) -> io::Result<u64>;
+
     /// When a path's content was last changed, links followed; `None` when there is nothing.
     ///
     /// # Errors

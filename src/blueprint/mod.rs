@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{Inventory, Region, RegionName};
 use crate::resource::{
-    Content, Directory, File, Notify, Ownership, Resource, Service, Swap, Sysctl, User,
+    Content, Directory, File, Notify, Ownership, Requirement, Resource, Service, Swap, Sysctl, User,
 };
 use crate::secrets::Secrets;
 
@@ -32,6 +32,8 @@ use crate::secrets::Secrets;
 pub struct Blueprint {
     /// Which region.
     pub region: RegionName,
+    /// What its host must offer before anything on it is changed.
+    pub requirements: Vec<Requirement>,
     /// Everything managed on its host, in the order in which it is made.
     pub resources: Vec<Resource>,
 }
@@ -73,6 +75,7 @@ pub fn region(
     resources.push(firewall::rules(inventory, region));
     Ok(Blueprint {
         region: region.name.clone(),
+        requirements: build.database_requirements()?,
         resources,
     })
 }

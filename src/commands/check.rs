@@ -35,6 +35,9 @@ pub fn run(globals: &Globals, _args: Args) -> Result<Outcome, Error> {
     for warning in secrets.warnings() {
         globals.ui.warn(&warning.to_string());
     }
+    if let Some(weakness) = inventory.database.version.weakness() {
+        globals.ui.warn(&weakness);
+    }
     let mut resources = 0;
     for region in &inventory.regions {
         for error in blueprint::mistakes(inventory, region, &secrets) {

@@ -1,5 +1,6 @@
 //! The verbs: one verb, one file. `Args`, whose comments are the help, then `run`, which reads as the verb's runbook.
 
+mod adopt;
 pub mod agent;
 pub mod ca;
 pub mod check;

@@ -60,6 +60,12 @@ pub(super) fn show(project: &Project, looked: &[Looked<'_>]) {
 }
 
 async fn end(looked: Looked<'_>) -> Result<Outcome, Error> {
+    if let Some(error) = fleet::unmet(&looked) {
+        let (member, _) = looked.answer?;
+        member.lane.fail("not as it must be");
+        member.close().await;
+        return Err(error);
+    }
     let (member, inspected) = looked.answer?;
     member.lane.done("compared");
     member.close().await;

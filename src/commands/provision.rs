@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Outcome, block_on, combine, plan};
+use super::{Outcome, adopt, block_on, combine, plan};
 use crate::blueprint::Blueprint;
 use crate::cli::Globals;
 use crate::error::{Error, ErrorKind};
@@ -23,6 +23,12 @@ pub struct Args {
     /// Let documents of this collection be deleted because its TTL index gives them a shorter life; may be repeated
     #[arg(long, value_name = "COLLECTION.INDEX")]
     pub shorten_ttl: Vec<String>,
+    /// Take over the data that is in the database's folder of this region and is not this project's
+    #[arg(long, value_name = "REGION", requires = "data_backup")]
+    pub adopt_data: Option<String>,
+    /// The backup of that data, on this machine; it is only looked whether it is there
+    #[arg(long, value_name = "FILE", requires = "adopt_data")]
+    pub data_backup: Option<PathBuf>,
     /// Ship this program to hosts [default: geodeploy-host beside this one, or this one itself]
     #[arg(long, value_name = "FILE")]
     pub host_binary: Option<PathBuf>,
@@ -45,6 +51,9 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     let regions = project.regions(args.region.as_deref())?;
     let mut blueprints = project.blueprints(&regions)?;
     consent(&mut blueprints, &args.shorten_ttl)?;
+    if let (Some(region), Some(backup)) = (&args.adopt_data, &args.data_backup) {
+        adopt::consent(&project, &mut blueprints, region, backup)?;
+    }
     let caller = project.caller(args.host_binary.as_deref())?;
     block_on(async {
         let mut looked = fleet::look(&project, &regions, &blueprints, &caller).await;
@@ -60,10 +69,15 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
                 .for_each(|plan| project.ui.print(&plan.summary())),
             None => plan::show(&project, &looked),
         }
+        let unmet = looked
+            .iter()
+            .filter_map(|looked| Some((looked.name(), Err(fleet::unmet(looked)?))));
+        combine(unmet.collect())?;
         for looked in &looked {
             refuse(looked, &args.shorten_ttl)?;
         }
         agree(&project, &looked)?;
+        fleet::send_mongodb(&project, &looked).await?;
         let mut done = Vec::new();
         let ends = change(&project, looked, &mut done).await;
         project.ui.report("provisioned", &done, |_| summary(&done));
@@ -178,6 +192,7 @@ async fn change(
                 member,
                 region: looked.region,
                 resources: &looked.blueprint.resources,
+                requirements: &looked.blueprint.requirements,
                 plan: &inspected.plan,
             })
         })
@@ -211,7 +226,7 @@ async fn second_look(project: &Project, job: &Job<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let region = job.member.session.region();
-    let again = fleet::inspect_again(project, job.member, job.resources).await?;
+    let again = fleet::inspect_again(project, job.member, job.resources, &[]).await?;
     let left: Vec<String> = again
         .plan
         .changes

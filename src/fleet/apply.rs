@@ -8,7 +8,7 @@ use crate::agent::message::Operation;
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Region;
 use crate::plan::Plan;
-use crate::resource::Resource;
+use crate::resource::{Requirement, Resource};
 
 /// One host's part.
 pub struct Job<'a> {
@@ -18,6 +18,8 @@ pub struct Job<'a> {
     pub region: &'a Region,
     /// All its resources, in order.
     pub resources: &'a [Resource],
+    /// What the host must still offer when the changes begin.
+    pub requirements: &'a [Requirement],
     /// What was consented to.
     pub plan: &'a Plan,
 }
@@ -40,6 +42,7 @@ async fn one(project: &Project, job: &Job<'_>) -> Result<(usize, Vec<String>), E
     let operation = Operation::Apply {
         run: run.clone(),
         resources: job.resources.to_vec(),
+        requirements: job.requirements.to_vec(),
         changes: job.plan.changes.clone(),
         confirm_within: job.region.firewall.confirm_within.as_secs(),
     };

@@ -1,6 +1,8 @@
 //! All regions of a run: connected, inspected and changed in parallel, their ends told as one.
 
 mod apply;
+mod archive;
+mod clock;
 mod connect;
 mod inspect;
 mod project;
@@ -9,9 +11,10 @@ mod round;
 mod run;
 
 pub use apply::{Job, apply};
+pub use archive::send_mongodb;
 pub use connect::{Member, connect};
 pub use inspect::{Inspected, inspect, inspect_again, inspect_release};
 pub use project::{Project, mistakes};
 pub use release::{Order, deploy};
-pub use round::{Looked, failures, look, refuse_lockout};
+pub use round::{Looked, failures, look, refuse_lockout, unmet};
 pub use run::settle;

@@ -86,7 +86,7 @@ async fn quiet(
     member: &Member,
     blueprint: &Blueprint,
 ) -> Result<Inspected, Error> {
-    let inspected = inspect(member, &blueprint.resources).await?;
+    let inspected = inspect(member, &blueprint.resources, &blueprint.requirements).await?;
     let Some(holder) = &inspected.busy else {
         return Ok(inspected);
     };
@@ -98,7 +98,8 @@ async fn quiet(
         holder.run
     ));
     run::attach(project, member, &holder.run).await?;
-    let inspected = inspect_again(project, member, &blueprint.resources).await?;
+    let (resources, requirements) = (&blueprint.resources, &blueprint.requirements);
+    let inspected = inspect_again(project, member, resources, requirements).await?;
     match &inspected.busy {
         None => Ok(inspected),
         Some(holder) => Err(run::held(member.session.region(), holder)),
@@ -121,6 +122,25 @@ pub fn failures(looked: &mut Vec<Looked<'_>>) -> Vec<(String, Error)> {
     }
     failed.reverse();
     failed
+}
+
+/// What a region's host lacks, all of it as one error; `None` where it has everything or did not answer.
+pub fn unmet(looked: &Looked<'_>) -> Option<Error> {
+    let (_, inspected) = looked.answer.as_ref().ok()?;
+    if inspected.unmet.is_empty() {
+        return None;
+    }
+    let count = crate::text::count(inspected.unmet.len(), "requirement");
+    let what = format!(
+        "{}: the host does not meet {count}; nothing was changed",
+        looked.name()
+    );
+    let error = Error::new(ErrorKind::Failed, what);
+    Some(inspected.unmet.iter().fold(error, |error, unmet| {
+        error
+            .cause(format!("{}: {}", unmet.what, unmet.found))
+            .hint(&unmet.remedy)
+    }))
 }
 
 /// Whether the plan of the region would shut out the address that the operator comes from.

@@ -2,6 +2,7 @@
 
 mod binary;
 mod channel;
+mod clock;
 mod configuration;
 mod destination;
 mod known_hosts;
@@ -13,6 +14,7 @@ mod transport;
 
 pub use binary::HostBinary;
 pub use channel::{Channel, End};
+pub use clock::Skew;
 pub use configuration::{Configuration, configuration, write_configuration};
 pub use destination::{Destination, Jump};
 pub use known_hosts::{Learned, learn};

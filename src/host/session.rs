@@ -1,8 +1,11 @@
 //! Requests and events over a transport, the agent sent where it is missing.
 
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
 use tokio::io::AsyncBufReadExt;
 
-use super::{Channel, HostBinary, Transport, Transports, shell};
+use super::{Channel, HostBinary, Skew, Transport, Transports, shell};
 use crate::agent::message::{self, Event, MARK, Operation, Outcome, PROTOCOL, Request};
 use crate::error::{Error, ErrorKind};
 use crate::secrets::Secret;
@@ -23,6 +26,7 @@ pub struct Session {
     region: String,
     transport: Transports,
     caller: Caller,
+    skew: Mutex<Option<Skew>>,
 }
 
 /// How a request was answered.
@@ -41,7 +45,13 @@ impl Session {
             region: region.to_owned(),
             transport,
             caller,
+            skew: Mutex::new(None),
         }
+    }
+
+    /// By how much the host's clock is ahead, as the last request showed; `None` before the first.
+    pub fn skew(&self) -> Option<Skew> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The region's name.
@@ -107,6 +117,7 @@ impl Session {
         input: Vec<u8>,
         on_event: &mut impl FnMut(Event),
     ) -> Result<Attempt, Error> {
+        let sent = Timestamp::now();
         let mut channel = self.transport.exec(line, input).await?;
         let mut banner = Vec::new();
         let mut seen = None;
@@ -121,7 +132,10 @@ impl Session {
             let text = String::from_utf8_lossy(&text);
             let text = text.trim_end();
             match &mut seen {
-                None if text == MARK => seen = Some(0),
+                None if text.starts_with(MARK) => {
+                    seen = Some(0);
+                    self.compare_clocks(sent, text);
+                }
                 // A login shell may print a lot; only the end can be ours.
                 None => {
                     banner.push(text.to_owned());
@@ -163,6 +177,15 @@ impl Session {
             status: end.status,
             why: [banner.join("\n"), end.stderr].concat(),
         })
+    }
+
+    /// The agent reads its clock as it begins, before it reads the request.
+    fn compare_clocks(&self, sent: Timestamp, mark: &str) {
+        let clock = mark.strip_prefix(MARK).map(str::trim);
+        if let Some(clock) = clock.and_then(|clock| clock.parse().ok()) {
+            let skew = Skew::between(sent, clock, Timestamp::now());
+            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+        }
     }
 
     fn garbled(&self, text: &str, error: &serde_json::Error) -> Error {

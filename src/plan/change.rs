@@ -48,6 +48,8 @@ pub enum Kind {
     MongoIndex,
     /// The running MongoDB server: its configuration and version.
     Mongod,
+    /// The certificates that the running MongoDB server uses.
+    MongodCertificates,
 }
 
 impl fmt::Display for Kind {
@@ -72,6 +74,7 @@ impl fmt::Display for Kind {
             Self::MongoUser => "mongo-user",
             Self::MongoIndex => "mongo-index",
             Self::Mongod => "mongod",
+            Self::MongodCertificates => "mongod-certificates",
         })
     }
 }

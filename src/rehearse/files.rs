@@ -51,6 +51,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
             &unit.content,
         )),
         Resource::Nginx(file) => Some((file.path.clone(), file.content.as_ref()?)),
+        Resource::MongodConfiguration(file) => Some((file.path.clone(), &file.content)),
         Resource::AptSource(_)
         | Resource::Upgrade(_)
         | Resource::Package(_)
@@ -65,6 +66,8 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::MongoRole(_)
         | Resource::MongoUser(_)
         | Resource::MongoIndex(_)
+        | Resource::MongodCertificates(_)
+        | Resource::OfflineMongod(_)
         | Resource::Mongod(_) => None,
     }
 }

@@ -12,6 +12,8 @@ pub mod mongo;
 pub mod nginx;
 pub mod package;
 pub mod pending;
+mod previous;
+mod requirement;
 mod restore;
 mod service;
 mod swap;
@@ -30,9 +32,13 @@ pub use directory::Directory;
 pub use facts::{Facts, PackageState, UnitState};
 pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
-pub use mongo::{MongoIndex, MongoRole, MongoUser, Mongod, ReplicaSet};
+pub use mongo::{
+    MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, MongodConfiguration,
+    OfflineMongod, ReplicaSet,
+};
 pub use nginx::Nginx;
 pub use package::Package;
+pub use requirement::{FreeDisk, OwnData, Requirement};
 pub use service::Service;
 pub use swap::Swap;
 pub use symlink::Symlink;
@@ -107,6 +113,14 @@ impl Notify {
         }
     }
 
+    /// `unit` takes its certificates from disk, by a resource of its own.
+    pub fn rotate(unit: impl Into<String>) -> Self {
+        Self {
+            unit: unit.into(),
+            action: Action::Rotate,
+        }
+    }
+
     /// `unit` starts anew.
     pub fn restart(unit: impl Into<String>) -> Self {
         Self {
@@ -116,10 +130,12 @@ impl Notify {
     }
 }
 
-/// How a running service hears of a change. A restart outranks a reload.
+/// How a running service hears of a change. A restart outranks a reload, and that a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
+    /// It takes its certificates from disk; a resource of its own sees to that, not its service.
+    Rotate,
     /// It rereads its configuration and keeps its connections.
     Reload,
     /// It ends and starts anew.
@@ -130,6 +146,7 @@ impl Action {
     /// As in a mark, in an attribute and as systemctl's verb: `reload`.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Rotate => "rotate",
             Self::Reload => "reload",
             Self::Restart => "restart",
         }
@@ -138,6 +155,7 @@ impl Action {
     /// As in a plan: `reloads`.
     pub fn third_person(self) -> &'static str {
         match self {
+            Self::Rotate => "rotates certificates of",
             Self::Reload => "reloads",
             Self::Restart => "restarts",
         }
@@ -200,6 +218,9 @@ pub enum Resource {
     MongoUser(MongoUser),
     MongoIndex(MongoIndex),
     Mongod(Mongod),
+    MongodConfiguration(MongodConfiguration),
+    MongodCertificates(MongodCertificates),
+    OfflineMongod(OfflineMongod),
 }
 
 impl Resource {
@@ -224,6 +245,9 @@ impl Resource {
             Self::MongoUser(resource) => resource,
             Self::MongoIndex(resource) => resource,
             Self::Mongod(resource) => resource,
+            Self::MongodConfiguration(resource) => resource,
+            Self::MongodCertificates(resource) => resource,
+            Self::OfflineMongod(resource) => resource,
         }
     }
 

@@ -23,6 +23,7 @@ impl Mark {
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
         let action = match words.next()? {
+            "rotate" => Action::Rotate,
             "reload" => Action::Reload,
             "restart" => Action::Restart,
             _ => return None,
@@ -162,11 +163,11 @@ fn store(context: &Context<'_>, unit: &str, mark: &Mark) -> Result<(), Fault> {
         .map_err(fault)
 }
 
-fn boot(context: &Context<'_>) -> Result<String, Fault> {
+pub(super) fn boot(context: &Context<'_>) -> Result<String, Fault> {
     kernel(context, "/proc/sys/kernel/random/boot_id")
 }
 
-fn uptime(context: &Context<'_>) -> Result<u64, Fault> {
+pub(super) fn uptime(context: &Context<'_>) -> Result<u64, Fault> {
     let path = "/proc/uptime";
     let text = kernel(context, path)?;
     let seconds: Option<f64> = text.split(' ').next().and_then(|word| word.parse().ok());

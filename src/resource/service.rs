@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Context, Manage, UnitState, pending};
+use super::{Action, Context, Manage, UnitState, pending, previous};
 use crate::agent::system::{Fault, Invocation};
 use crate::plan::{Attributes, Change, Id, Kind};
 use crate::secrets::FingerprintKey;
@@ -98,6 +98,42 @@ impl Service {
         Fault { why, ..fault }.hint(format!("on the host: `systemctl status {}`", self.unit))
     }
 
+    /// What it must do itself: certificates are another resource's.
+    fn owed(&self, context: &Context<'_>) -> Result<Option<Action>, Fault> {
+        let owed = pending::read(context, &self.unit)?;
+        Ok(owed.filter(|action| *action != Action::Rotate))
+    }
+
+    /// Brings it up; where it does not start with a configuration that it never ran with, with the one before.
+    fn bring_up_or_back(&self, context: &Context<'_>) -> Result<(), Fault> {
+        let before = previous::unproven(context, &self.unit)?;
+        let Some(before) = before else {
+            return self.bring_up(context);
+        };
+        let Err(fault) = self.bring_up(context) else {
+            return match previous::unproven(context, &self.unit)? {
+                Some(_) => Ok(()),
+                None => previous::forget(context, &self.unit),
+            };
+        };
+        let path = before.path.display();
+        before.put_back(context)?;
+        let again = self
+            .systemctl("restart", context)
+            .and_then(|()| self.wait_until_active(true, context));
+        let state = match again {
+            Ok(()) => format!("the old {path} is back, and {} runs with it", self.unit),
+            Err(second) => format!(
+                "with the old {path} it does not start either: {}",
+                second.why
+            ),
+        };
+        Err(Fault {
+            why: format!("{state}\n{}", fault.why),
+            ..fault
+        })
+    }
+
     fn switch_at_boot(&self, context: &Context<'_>) -> Result<(), Fault> {
         let state = self.state(context)?;
         match self.enabled(&state) {
@@ -115,7 +151,7 @@ impl Service {
     }
 
     fn bring_up(&self, context: &Context<'_>) -> Result<(), Fault> {
-        let owed = pending::read(context, &self.unit)?;
+        let owed = self.owed(context)?;
         let state = self.state(context)?;
         let up = matches!(&*state.active, "active" | "reloading");
         match (up, self.running, owed) {
@@ -176,7 +212,7 @@ impl Manage for Service {
         if state.load == "not-found" {
             return Ok(None);
         }
-        let pending = pending::read(context, &self.unit)?;
+        let pending = self.owed(context)?;
         Ok(Some(self.describe(
             self.enabled(&state),
             self.running(&state),
@@ -198,8 +234,11 @@ impl Manage for Service {
             .hint("the package or the unit file that brings it must come before it"));
         }
         self.switch_at_boot(context)?;
-        self.bring_up(context)?;
-        pending::clear(context, &self.unit)
+        self.bring_up_or_back(context)?;
+        match pending::read(context, &self.unit)? {
+            Some(Action::Rotate) => Ok(()),
+            _ => pending::clear(context, &self.unit),
+        }
     }
 }
 

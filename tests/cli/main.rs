@@ -295,3 +295,14 @@ fn a_reader_that_has_left_is_no_failure_and_a_full_disk_is_one() {
         );
     }
 }
+
+#[test]
+fn data_is_taken_over_only_where_a_backup_is_named_that_is_there() {
+    let sandbox = Sandbox::new().secrets();
+    assert_eq!(sandbox.run(&["init"]).status(), 0);
+    let adopt = ["provision", "--adopt-data", "cn"];
+    assert_eq!(sandbox.run(&adopt).status(), 64);
+    let run = sandbox.run(&[&adopt[..], &["--data-backup", "none.tgz"]].concat());
+    assert_eq!(run.status(), 64, "{}", run.err());
+    assert!(run.err().contains("no backup none.tgz"), "{}", run.err());
+}

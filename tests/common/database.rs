@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use geodeploy::agent::database::Driver;
 use geodeploy::agent::machine::Machine;
-use geodeploy::agent::system::Fault;
 use geodeploy::agent::system::database::{Call, Database as _, Endpoint, Login, Refusal};
+use geodeploy::agent::system::{Fault, System};
 use geodeploy::blueprint;
 use geodeploy::inventory::{DatabaseMode, EXAMPLE, Inventory};
 use geodeploy::plan::Change;
@@ -44,9 +44,18 @@ impl Run {
         self.said.borrow().clone()
     }
 
+    /// The door to the database.
+    pub(crate) fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
     pub(crate) fn context(&self) -> Context<'_> {
+        self.context_on(&Machine)
+    }
+
+    pub(crate) fn context_on<'c>(&'c self, system: &'c dyn System) -> Context<'c> {
         Context {
-            system: &Machine,
+            system,
             database: &self.driver,
             key: &self.key,
             facts: &self.facts,
@@ -55,7 +64,16 @@ impl Run {
     }
 
     pub(crate) fn look(&self, resource: &dyn Manage) -> Result<Option<Change>, Fault> {
-        let found = resource.inspect(&self.context())?;
+        self.look_on(&Machine, resource)
+    }
+
+    pub(crate) fn look_on(
+        &self,
+        system: &dyn System,
+        resource: &dyn Manage,
+    ) -> Result<Option<Change>, Fault> {
+        self.facts.forget();
+        let found = resource.inspect(&self.context_on(system))?;
         Ok(Change::between(
             resource.id(),
             found,
@@ -133,6 +151,7 @@ pub(crate) fn administrator(connection: &Connection) -> MongoUser {
             Role::new("userAdminAnyDatabase", "admin"),
             Role::new("clusterManager", "admin"),
             Role::new("clusterMonitor", "admin"),
+            Role::new("hostManager", "admin"),
             Role::new("dbAdmin", "aiagent"),
         ],
         first: true,

@@ -8,6 +8,10 @@
 )]
 
 mod application;
+mod authority;
+mod certificates;
+mod configuration;
+mod foreign;
 #[path = "../common/database.rs"]
 mod host;
 mod index;
@@ -15,5 +19,6 @@ mod index;
 #[path = "../common/mongod.rs"]
 mod server;
 mod setup;
+mod supervised;
 mod ttl;
 mod user;

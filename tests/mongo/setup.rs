@@ -124,14 +124,28 @@ fn a_running_configuration_other_than_wanted_is_seen_until_the_server_is_restart
     let Some(mut server) = provisioned() else {
         return;
     };
+    let path = |name| server.path(name).to_string_lossy().into_owned();
     let settings = [
-        ("storage.wiredTiger.engineConfig.cacheSizeGB", "0.50"),
-        ("net.tls.mode", "requireTLS"),
-        ("security.authorization", "enabled"),
-        ("net.bindIp", "127.0.0.1"),
-        ("processManagement.fork", "unset"),
+        ("storage.dbPath", path("data")),
+        (
+            "storage.wiredTiger.engineConfig.cacheSizeGB",
+            "0.50".to_owned(),
+        ),
+        ("systemLog.destination", "file".to_owned()),
+        ("systemLog.path", path("log")),
+        ("systemLog.logAppend", "true".to_owned()),
+        ("net.bindIp", "127.0.0.1".to_owned()),
+        ("net.port", server.port.to_string()),
+        ("net.tls.mode", "requireTLS".to_owned()),
+        ("net.tls.certificateKeyFile", path("server.pem")),
+        ("net.tls.CAFile", path("ca.pem")),
+        ("security.authorization", "enabled".to_owned()),
+        ("security.keyFile", path("key")),
+        ("replication.replSet", "rs0".to_owned()),
+        ("replication.oplogSizeMB", "990".to_owned()),
+        ("processManagement.fork", "unset".to_owned()),
     ];
-    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = settings.map(|(name, value)| (name.to_owned(), value));
     let mongod = Mongod {
         connection: server.connection(),
         settings: settings.into(),

@@ -58,7 +58,14 @@ fn sent(events: &[Event]) -> bool {
 
 async fn inspect(session: &Session, resource: &Resource) -> (bool, Vec<Change>) {
     let resources = vec![resource.clone()];
-    let (mut events, outcome) = request(session, Operation::Inspect { resources }).await;
+    let (mut events, outcome) = request(
+        session,
+        Operation::Inspect {
+            resources,
+            requirements: Vec::new(),
+        },
+    )
+    .await;
     assert!(matches!(outcome, Outcome::Converged { .. }), "{outcome:?}");
     let sent = sent(&events);
     match events.pop() {
@@ -71,6 +78,7 @@ async fn apply(session: &Session, run: &str, resource: &Resource, changes: &[Cha
     let operation = Operation::Apply {
         run: run.to_owned(),
         resources: vec![resource.clone()],
+        requirements: Vec::new(),
         changes: changes.to_vec(),
         confirm_within: 30,
     };
@@ -87,6 +95,8 @@ async fn sends_the_agent_once_and_makes_a_change(transport: Transports, root: &P
     assert!(!agent.exists());
     let (sent, changes) = inspect(&session, &resource).await;
     assert!(sent && changes.len() == 1, "{changes:?}");
+    let skew = session.skew().unwrap();
+    assert!(skew.within(60_000) && !skew.exceeds(0), "{skew:?}");
     let names: Vec<_> = std::fs::read_dir(&agent).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
 
@@ -126,6 +136,7 @@ async fn refuses_an_agent_with_another_digest(transport: Transports, root: &Path
     let session = Session::new("test", transport, caller(binary));
     let operation = Operation::Inspect {
         resources: Vec::new(),
+        requirements: Vec::new(),
     };
     let error = session.request(operation, &[], drop).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Failed);

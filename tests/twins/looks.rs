@@ -61,6 +61,7 @@ impl Looks {
     pub(crate) fn look(&self, count: usize) -> Duration {
         let operation = Operation::Inspect {
             resources: resources(count),
+            requirements: Vec::new(),
         };
         let mut found = None;
         let begun = Instant::now();

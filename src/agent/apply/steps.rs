@@ -82,7 +82,11 @@ impl Apply<'_> {
         let mut steps: Vec<Step<'_>> = Vec::new();
         for resource in self.resources {
             // A service is looked at again in its place: it may have to hear of a change made before it.
-            if !self.planned(&resource.id()) && !matches!(resource, Resource::Service(_)) {
+            let hears = matches!(
+                resource,
+                Resource::Service(_) | Resource::MongodCertificates(_)
+            );
+            if !self.planned(&resource.id()) && !hears {
                 continue;
             }
             match (resource, steps.last_mut()) {

@@ -73,6 +73,7 @@ mod tests {
             operator: "ada@laptop".to_owned(),
             operation: Operation::Inspect {
                 resources: Vec::new(),
+                requirements: Vec::new(),
             },
         }
     }

@@ -115,6 +115,12 @@ pub trait Database {
     /// The reason why there is no answer.
     fn tell(&self, at: &Endpoint<'_>, login: &Login<'_>, call: &Call) -> Result<Document, Refusal>;
 
+    /// The certificate that the server shows on a connection of its own, DER, whether it may be trusted or not.
+    ///
+    /// # Errors
+    /// When nobody listens, or the server does not speak TLS.
+    fn served(&self, at: &Endpoint<'_>) -> Result<Vec<u8>, Refusal>;
+
     /// Whether a login is accepted now, on a connection of its own.
     ///
     /// # Errors

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use super::settings::settings;
 use super::{PORT, SET, TLS};
 use crate::blueprint::{Build, Templates};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{AppRole, DatabaseMode, Inventory, Region, SecretReference};
-use crate::resource::mongo::{Connection, Member, Reader, Role};
-use crate::resource::{MongoIndex, MongoRole, MongoUser, Mongod, ReplicaSet, Resource};
-use crate::secrets::Secrets;
+use crate::resource::mongo::{Connection, Member, Reader, Role, fingerprint, settings};
+use crate::resource::{
+    MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, ReplicaSet, Resource,
+};
+use crate::secrets::{Secret, Secrets};
 use crate::serve::collections::COLLECTIONS;
 
 /// The inside of the database of one host, in the order in which it is made.
@@ -25,6 +26,15 @@ pub struct Contents {
     pub indexes: Vec<MongoIndex>,
     /// How it runs; looked at last, when somebody can log in.
     pub mongod: Mongod,
+}
+
+impl Contents {
+    /// Where the server keeps its data.
+    pub(super) fn data_folder(&self) -> &str {
+        let named = self.mongod.settings.get("storage.dbPath");
+        // The server's own default.
+        named.map_or("/data/db", String::as_str)
+    }
 }
 
 /// The administrator: users, indexes and the set, and no conversation.
@@ -57,7 +67,10 @@ impl Build<'_> {
         let Some(contents) = self.database_contents()? else {
             return Ok(Vec::new());
         };
-        let mut resources = vec![Resource::ReplicaSet(contents.set)];
+        let mut resources = vec![
+            Resource::MongodCertificates(self.certificates(&contents.mongod)?),
+            Resource::ReplicaSet(contents.set),
+        ];
         let mut users = contents.users.into_iter().map(Resource::MongoUser);
         resources.extend(users.next());
         resources.extend(contents.role.map(Resource::MongoRole));
@@ -67,7 +80,17 @@ impl Build<'_> {
         Ok(resources)
     }
 
-    fn database_contents(&self) -> Result<Option<Contents>, Error> {
+    fn certificates(&self, mongod: &Mongod) -> Result<MongodCertificates, Error> {
+        let server = self.inventory.database.tls.server.as_ref();
+        let pem = server.map(|reference| self.needed(reference)).transpose()?;
+        Ok(MongodCertificates {
+            connection: mongod.connection.clone(),
+            fingerprint: fingerprint(pem.map_or("", Secret::expose)),
+            log: mongod.settings.get("systemLog.path").cloned(),
+        })
+    }
+
+    pub(super) fn database_contents(&self) -> Result<Option<Contents>, Error> {
         let database = &self.inventory.database;
         if database.mode != DatabaseMode::Single || !self.holds_database() {
             return Ok(None);
@@ -103,7 +126,7 @@ impl Build<'_> {
             users: self.database_users(&connection)?,
             indexes: self.database_indexes(&connection)?,
             mongod: Mongod {
-                settings: settings(&self.render("mongod.conf.j2")?.text),
+                settings: settings(&self.configuration()?),
                 version: database.version.release().map(str::to_owned),
                 connection,
             },
@@ -141,6 +164,8 @@ impl Build<'_> {
                     ("userAdminAnyDatabase", "admin"),
                     ("clusterManager", "admin"),
                     ("clusterMonitor", "admin"),
+                    // Takes new certificates without a restart.
+                    ("hostManager", "admin"),
                     ("dbAdmin", own),
                 ][..],
             ),

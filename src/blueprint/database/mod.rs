@@ -1,7 +1,7 @@
 //! The database's host, and what the application of every region needs to talk to it.
 
 mod contents;
-mod settings;
+mod requirements;
 mod uri;
 
 use std::path::PathBuf;
@@ -11,9 +11,11 @@ pub(super) use uri::uri;
 
 use super::{Build, service};
 use crate::error::{Error, ErrorKind};
-use crate::inventory::{DatabaseMode, SecretReference};
+use crate::inventory::{DatabaseMode, OfflineForm, SecretReference};
+use crate::resource::mongo::{Form, mistakes};
 use crate::resource::{
-    AptSource, Content, Directory, File, Notify, Ownership, Package, Resource, Sysctl, Unit,
+    AptSource, Content, Directory, File, MongodConfiguration, Notify, OfflineMongod, Ownership,
+    Package, Resource, Sysctl, Unit, User,
 };
 use crate::secrets::Secret;
 
@@ -51,9 +53,9 @@ impl Build<'_> {
             })
             .into();
         let authority = self.needed(&tls.authority)?;
-        // A running server has read them at its start; the next generation reads the new ones.
+        // A running server takes them without a restart; the application's next generation reads the new ones.
         let notifies = match self.holds_database() {
-            true => vec![Notify::restart(UNIT)],
+            true => vec![Notify::rotate(UNIT)],
             false => Vec::new(),
         };
         resources.push(Resource::File(File {
@@ -82,28 +84,26 @@ impl Build<'_> {
         if !self.holds_database() {
             return self.database_client();
         }
-        let mut resources = vec![self.database_archive()?, self.database_package()];
+        let mut resources = self.database_program()?;
         // The application's files and the database's share a folder and an authority.
         resources.extend(self.database_client()?);
         let tls = &self.inventory.database.tls;
-        for (name, reference) in [
-            ("mongod.pem", tls.server.as_ref()),
-            ("mongod.key", Some(&tls.member_key)),
+        for (name, reference, notify) in [
+            ("mongod.pem", tls.server.as_ref(), Notify::rotate(UNIT)),
+            ("mongod.key", Some(&tls.member_key), Notify::restart(UNIT)),
         ] {
             let Some(reference) = reference else { continue };
             resources.push(Resource::File(File {
                 path: PathBuf::from(format!("{TLS}/{name}")),
                 content: Some(self.private(reference)?),
                 ownership: owned(USER),
-                notifies: vec![Notify::restart(UNIT)],
+                notifies: vec![notify],
             }));
         }
         resources.extend(self.database_kernel());
-        resources.push(Resource::File(File {
+        resources.push(Resource::MongodConfiguration(MongodConfiguration {
             path: PathBuf::from("/etc/mongod.conf"),
-            content: Some(Content::Plain(self.render("mongod.conf.j2")?.text)),
-            ownership: Ownership::root(0o644),
-            notifies: vec![Notify::restart(UNIT)],
+            content: self.configuration()?,
         }));
         resources.push(Resource::Unit(Unit {
             name: UNIT.to_owned(),
@@ -112,6 +112,53 @@ impl Build<'_> {
         }));
         resources.push(service(UNIT, Some(true)));
         resources.extend(self.database_inside()?);
+        Ok(resources)
+    }
+
+    /// The text of mongod.conf, also of a template of the operator's own, held against what no database may do.
+    fn configuration(&self) -> Result<String, Error> {
+        const TEMPLATE: &str = "mongod.conf.j2";
+        let rendered = self.render(TEMPLATE)?;
+        let mistakes = mistakes(&rendered.text);
+        if mistakes.is_empty() {
+            return Ok(rendered.text);
+        }
+        let what = format!("{} makes a database that must not run", rendered.origin);
+        let error = Error::new(ErrorKind::Input, what);
+        Err(mistakes
+            .into_iter()
+            .fold(error, Error::cause)
+            .hint("geodeploy's own template binds loopback and the addresses of `bind`, with TLS and logins"))
+    }
+
+    /// From an apt archive, or from a file of the operator's; then with what the package would bring.
+    fn database_program(&self) -> Result<Vec<Resource>, Error> {
+        let Some(offline) = &self.inventory.database.archive.offline else {
+            return Ok(vec![self.database_archive()?, self.database_package()]);
+        };
+        let mongod =
+            |form| Resource::OfflineMongod(OfflineMongod::new(offline.sha256.clone(), form));
+        if offline.form == OfflineForm::Package {
+            return Ok(vec![mongod(Form::Package)]);
+        }
+        let mut resources = vec![
+            Resource::User(User {
+                name: USER.to_owned(),
+                home: PathBuf::from("/var/lib/mongodb"),
+                shell: "/usr/sbin/nologin".to_owned(),
+                groups: Vec::new(),
+            }),
+            mongod(Form::Archive),
+        ];
+        for path in ["/var/lib/mongodb", "/var/log/mongodb"] {
+            resources.push(Resource::Directory(Directory {
+                path: PathBuf::from(path),
+                ownership: Ownership {
+                    mode: 0o755,
+                    ..owned(USER)
+                },
+            }));
+        }
         Ok(resources)
     }
 

@@ -64,6 +64,7 @@ fn everything_of_the_database_follows_what_it_needs_and_is_there_once() {
         "/etc/mongod.conf",
         "unit mongod.service",
         "service mongod.service",
+        "mongod-certificates 127.0.0.1:27017",
         "replica-set rs0",
         "mongo-user geodeploy_admin@admin",
         "mongo-user aiagent_user@aiagent",
@@ -106,7 +107,7 @@ fn users_have_what_their_purpose_needs_and_the_first_makes_the_others() {
     assert_eq!(
         users,
         [
-            "geodeploy_admin@admin true: userAdminAnyDatabase@admin clusterManager@admin clusterMonitor@admin dbAdmin@aiagent",
+            "geodeploy_admin@admin true: userAdminAnyDatabase@admin clusterManager@admin clusterMonitor@admin hostManager@admin dbAdmin@aiagent",
             "aiagent_user@aiagent false: readWrite@aiagent",
             "geodeploy_monitor@admin false: clusterMonitor@admin",
             "geodeploy_backup@admin false: backup@admin",
@@ -168,4 +169,97 @@ fn indexes_are_those_that_the_server_declares() {
         .find(|index| index.name == "expiresAt_1")
         .unwrap();
     assert_eq!(ttl.expire_after_seconds, Some(0));
+}
+
+#[test]
+fn only_the_databases_host_must_offer_what_it_needs_and_shows_no_secret_of_it() {
+    use crate::resource::Requirement;
+
+    let (inventory, _) = example();
+    let secrets = made_up(&inventory);
+    let of = |name: &str| region(&inventory, &name.parse().unwrap(), &secrets).unwrap();
+    assert!(of("us").requirements.is_empty());
+    let requirements = of("cn").requirements;
+    assert!(!format!("{requirements:?}").contains("made up"));
+    let own = requirements
+        .iter()
+        .find_map(|requirement| match requirement {
+            Requirement::OwnData(own) => Some(own),
+            _ => None,
+        });
+    assert_eq!(own.unwrap().path, Path::new("/var/lib/mongodb"));
+    let resolves = requirements
+        .iter()
+        .find_map(|requirement| match requirement {
+            Requirement::NameResolves { name, addresses } => Some((name.as_str(), addresses.len())),
+            _ => None,
+        });
+    assert_eq!(resolves, Some(("cn-server.yourapp.com", 2)));
+    assert_eq!(requirements.len(), 8);
+}
+
+#[test]
+fn a_template_of_the_operators_own_may_not_open_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("mongod.conf.j2");
+    let own = include_str!("../../../templates/mongod.conf.j2");
+    let (mut inventory, _) = example();
+    inventory.templates = Some(folder.path().to_owned());
+    let secrets = made_up(&inventory);
+    let render = |text: &str| {
+        std::fs::write(&template, text).unwrap();
+        region(&inventory, &"cn".parse().unwrap(), &secrets)
+    };
+    render(own).unwrap();
+    let bind = "{{ database.bind | join(\",\") }}";
+    for (text, why) in [
+        (own.replace(bind, "0.0.0.0"), "every interface"),
+        (
+            own.replace("requireTLS", "disabled"),
+            "net.tls.mode must be requireTLS",
+        ),
+        (
+            own.replace("authorization: enabled", "authorization: disabled"),
+            "security.authorization",
+        ),
+        (
+            own.replace("  bindIp: ", "  bindIp:\n    "),
+            "is not an address",
+        ),
+    ] {
+        let error = render(&text).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Input);
+        assert!(error.what.contains("mongod.conf.j2"), "{error}");
+        assert!(
+            error.causes.iter().any(|cause| cause.contains(why)),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_the_operators_takes_the_place_of_archive_and_package() {
+    let names = |form| {
+        let (mut inventory, _) = example();
+        inventory.database.archive.offline = Some(crate::inventory::Offline {
+            source: crate::inventory::OfflineSource::File("mongodb".into()),
+            form,
+            sha256: "a".repeat(64),
+        });
+        let secrets = made_up(&inventory);
+        let blueprint = region(&inventory, &"cn".parse().unwrap(), &secrets).unwrap();
+        blueprint.resources.iter().map(name).collect::<Vec<_>>()
+    };
+    let package = names(crate::inventory::OfflineForm::Package);
+    assert!(package.contains(&"package mongodb-org-server".to_owned()));
+    assert!(
+        !package
+            .iter()
+            .any(|name| name.starts_with("apt source mongodb"))
+    );
+    let archive = names(crate::inventory::OfflineForm::Archive);
+    for wanted in ["user mongodb", "/var/lib/mongodb", "/var/log/mongodb"] {
+        assert!(archive.contains(&wanted.to_owned()), "{archive:?}");
+        assert!(!package.contains(&wanted.to_owned()), "{package:?}");
+    }
 }

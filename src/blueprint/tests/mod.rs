@@ -170,6 +170,7 @@ fn name(resource: &Resource) -> String {
         Resource::Directory(directory) => directory.path.display().to_string(),
         Resource::File(file) => file.path.display().to_string(),
         Resource::Symlink(link) => link.path.display().to_string(),
+        Resource::MongodConfiguration(file) => file.path.display().to_string(),
         Resource::Nginx(nginx) => nginx.path.display().to_string(),
         Resource::Sysctl(sysctl) => format!("sysctl {}", sysctl.name),
         Resource::Unit(unit) => format!("unit {}", unit.name),
@@ -181,6 +182,8 @@ fn name(resource: &Resource) -> String {
         | Resource::MongoRole(_)
         | Resource::MongoUser(_)
         | Resource::MongoIndex(_)
+        | Resource::MongodCertificates(_)
+        | Resource::OfflineMongod(_)
         | Resource::Mongod(_) => resource.id().to_string(),
     }
 }

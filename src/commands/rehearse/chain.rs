@@ -177,6 +177,8 @@ fn provision(globals: &Globals, plan: Option<&Path>) -> Result<Outcome, Error> {
         globals,
         provision::Args {
             shorten_ttl: Vec::new(),
+            adopt_data: None,
+            data_backup: None,
             region: None,
             plan: plan.map(Path::to_owned),
             host_binary: None,

@@ -1,5 +1,6 @@
 //! The apt archive that MongoDB's package comes from.
 
+use super::offline::Offline;
 use super::values::{KeyFingerprint, MongoVersion, Suite};
 use crate::inventory::mistake::Wrong;
 use crate::inventory::names::PackageName;
@@ -20,6 +21,8 @@ pub struct Archive {
     pub key: Option<SecretReference>,
     /// What that key's fingerprint has to be.
     pub fingerprint: Option<KeyFingerprint>,
+    /// A file that takes the place of all that.
+    pub offline: Option<Offline>,
 }
 
 /// The vendor's archive for Ubuntu.
@@ -49,6 +52,8 @@ impl Archive {
             "8.0" => FINGERPRINT_8_0.parse().ok(),
             _ => None,
         };
+        let offline = Offline::read(&table);
+        let needed = needed && !table.has("offline");
         if needed && !table.has("key") {
             let cause = "there is no key to check MongoDB's packages with";
             let remedy = format!(
@@ -72,6 +77,7 @@ impl Archive {
             component: component.map_or_else(|| COMPONENT.to_owned(), |name| name.to_string()),
             key,
             fingerprint: fingerprint.or(known),
+            offline,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The database's shape, where it comes from and who may use it.
 
 mod archive;
+mod offline;
 pub(crate) mod tls;
 mod values;
 
@@ -8,6 +9,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 pub use archive::Archive;
+pub use offline::{Offline, OfflineForm, OfflineSource};
 pub use tls::Tls;
 pub use values::{KeyFingerprint, MongoVersion};
 

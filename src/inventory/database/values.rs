@@ -28,6 +28,30 @@ impl MongoVersion {
     }
 }
 
+/// The first release of each series without a hole that needs no login: CVE-2025-14847 gives away memory through zlib.
+const SOUND: [(&str, u32); 3] = [("6.0", 27), ("7.0", 28), ("8.0", 21)];
+
+/// The series of which nothing older is installed: its other hole, CVE-2026-6914, has no way around it.
+const CURRENT: &str = "8.0";
+
+impl MongoVersion {
+    /// What is wrong with the release that is asked for, where it is older than the first sound one of its series.
+    pub fn weakness(&self) -> Option<String> {
+        let patch: u32 = self.release()?.rsplit('.').next()?.parse().ok()?;
+        let (series, sound) = SOUND.iter().find(|(series, _)| *series == self.series)?;
+        let holes = match self.series == CURRENT {
+            true => "CVE-2025-14847 or CVE-2026-6914",
+            false => "CVE-2025-14847",
+        };
+        (patch < *sound).then(|| {
+            format!(
+                "MongoDB {series}.{patch} has a hole that is open before login ({holes}); the first release without it is \
+                 {series}.{sound}"
+            )
+        })
+    }
+}
+
 impl Default for MongoVersion {
     fn default() -> Self {
         Self {
@@ -58,10 +82,17 @@ impl FromStr for MongoVersion {
                 format!("write one of {}", SERIES.join(", ")),
             ));
         }
-        Ok(Self {
+        let version = Self {
             series,
             release: (parts.len() == 3).then(|| text.to_owned()),
-        })
+        };
+        match version.weakness() {
+            Some(weakness) if version.series == CURRENT => Err(Wrong::new(
+                weakness,
+                format!("write the series {CURRENT}, whose newest release is then installed"),
+            )),
+            _ => Ok(version),
+        }
     }
 }
 
@@ -153,6 +184,19 @@ mod tests {
         assert_eq!("7.0".parse::<MongoVersion>().unwrap().release(), None);
         for text in ["8", "8.0.x", "8.0.1.2", "5.0", "8.1", ""] {
             assert!(text.parse::<MongoVersion>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_release_with_a_known_hole_is_refused_in_the_current_series_and_named_in_older_ones() {
+        for text in ["8.0.4", "8.0.20"] {
+            let wrong = text.parse::<MongoVersion>().unwrap_err();
+            assert!(wrong.cause.contains("CVE-2026-6914") && wrong.cause.contains("8.0.21"));
+        }
+        let weakness = |text: &str| text.parse::<MongoVersion>().unwrap().weakness();
+        assert!(weakness("6.0.5").unwrap().contains("CVE-2025-14847"));
+        for sound in ["8.0.21", "8.0", "7.0.28", "6.0"] {
+            assert_eq!(weakness(sound), None, "{sound}");
         }
     }
 

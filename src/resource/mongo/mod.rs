@@ -1,9 +1,14 @@
 //! MongoDB on the host: its replica set, users, indexes and running configuration, managed over loopback.
 
+mod certificates;
+mod configuration;
 mod index;
 mod mongod;
+mod offline;
 mod replica_set;
+mod restart;
 mod role;
+mod settings;
 mod standing;
 mod user;
 
@@ -13,10 +18,15 @@ use std::time::Duration;
 use mongodb::bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};
 
+pub use certificates::{MongodCertificates, fingerprint};
+pub use configuration::MongodConfiguration;
 pub use index::{MongoIndex, Reader};
 pub use mongod::Mongod;
+pub use offline::{Form, OfflineMongod};
 pub use replica_set::{Member, ReplicaSet};
 pub use role::MongoRole;
+pub use settings::{mistakes, settings};
+pub use standing::Standing;
 pub use user::{MongoUser, Role};
 
 use super::Context;
@@ -120,6 +130,9 @@ impl Connection {
         }
     }
 }
+
+/// The server's unit, as its vendor's package calls it.
+const UNIT: &str = "mongod.service";
 
 /// A number of any of the server's number types; 2.0 and 2 are the same.
 fn number(value: Option<&Bson>) -> Option<f64> {

@@ -1,23 +1,17 @@
 //! What the running server was started with.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};
 
 use super::Connection;
+use super::restart::restart;
 use super::standing::{Standing, missing, unreached};
-use crate::agent::system::{Fault, Invocation};
+use crate::agent::system::Fault;
 use crate::plan::{Attributes, Change, Id, Kind};
 use crate::resource::{Context, Manage};
 use crate::secrets::FingerprintKey;
-
-/// The server's unit, as its vendor's package calls it.
-const UNIT: &str = "mongod.service";
-
-/// How long the server may take to stop and start: it replays its journal.
-const RESTART: Duration = Duration::from_secs(180);
 
 /// The running server: its configuration, which may be older than its file, and its version.
 ///
@@ -27,7 +21,7 @@ pub struct Mongod {
     /// How it is reached.
     pub connection: Connection,
     /// Settings by their dotted names in the configuration file, as text: `net.tls.mode` is `requireTLS`,
-    /// a list is joined by commas, `unset` is one that must not be there. Others are not looked at.
+    /// a list is joined by commas, `unset` is one that must not be there. Others must not be there either.
     pub settings: BTreeMap<String, String>,
     /// The version that must run, `8.0.21`; `None` is any.
     pub version: Option<String>,
@@ -68,6 +62,22 @@ fn setting(parsed: &Document, name: &str) -> String {
     }
 }
 
+/// What the server was told on its command line and in its environment, not in its file.
+const OF_THE_UNIT: [&str; 2] = ["config", "processManagement.fork"];
+
+/// All settings by their dotted names.
+fn leaves(settings: &Document, above: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (key, value) in settings {
+        let name = format!("{above}{key}");
+        match value {
+            Bson::Document(inner) => found.extend(leaves(inner, &format!("{name}."))),
+            value => found.push((name, shown(value))),
+        }
+    }
+    found
+}
+
 impl Mongod {
     fn describe(&self, version: &str, value: impl Fn(&str, &str) -> String) -> Attributes {
         let settings = self.settings.iter();
@@ -106,13 +116,16 @@ impl Manage for Mongod {
         let build = self.ask(context, doc! { "buildInfo": 1 })?;
         let parsed = options.get_document("parsed").cloned().unwrap_or_default();
         let version = build.get_str("version").unwrap_or_default();
-        Ok(Some(
-            self.describe(version, |name, _| setting(&parsed, name)),
-        ))
+        let described = self.describe(version, |name, _| setting(&parsed, name));
+        let others = leaves(&parsed, "").into_iter().filter(|(name, _)| {
+            !self.settings.contains_key(name) && !OF_THE_UNIT.contains(&name.as_str())
+        });
+        Ok(Some(others.fold(described, |attributes, (name, value)| {
+            attributes.text(&name, value)
+        })))
     }
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
-        let what = format!("cannot restart {UNIT}");
         match self.connection.settled(context)? {
             standing @ (Standing::Absent | Standing::Open(_)) => {
                 return Err(missing("cannot look at the running database", &standing));
@@ -123,17 +136,7 @@ impl Manage for Mongod {
         if self.inspect(context)? == self.desired(context.key) {
             return Ok(());
         }
-        let argv = ["systemctl", "restart", "--", UNIT];
-        let output = context
-            .system
-            .run(&Invocation::new(&argv).deadline(RESTART));
-        context.facts.forget();
-        output
-            .map_err(|error| Fault::new(&what, error))?
-            .checked(&what)
-            .map_err(|fault| {
-                fault.hint("on the host: `journalctl -u mongod` and /var/log/mongodb/mongod.log")
-            })?;
-        self.connection.wait_until_writable(context)
+        let log = self.settings.get("systemLog.path").map(String::as_str);
+        restart(&self.connection, log, context)
     }
 }

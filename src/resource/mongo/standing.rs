@@ -1,6 +1,6 @@
 //! How far the database of a host has come, between nothing and managed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
 
@@ -12,7 +12,7 @@ use crate::resource::Context;
 
 /// How far it has come.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Standing {
+pub enum Standing {
     /// No server, or no certificate authority to trust one by.
     Absent,
     /// There is a server, and it cannot be spoken to: it still runs with another certificate, or without TLS.
@@ -28,7 +28,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it has users and refuses the administrator's password: nothing can be seen or changed then.
-    pub(super) fn standing(&self, context: &Context<'_>) -> Result<Standing, Fault> {
+    pub fn standing(&self, context: &Context<'_>) -> Result<Standing, Fault> {
         let what = format!("cannot look at the database on port {}", self.port);
         let ca_file = context.system.metadata(&self.ca_file);
         if ca_file.map_err(|error| Fault::new(&what, error))?.is_none() {
@@ -64,20 +64,25 @@ impl Connection {
     pub(super) fn settled(&self, context: &Context<'_>) -> Result<Standing, Fault> {
         const PATIENCE: Duration = Duration::from_secs(30);
         let pause = Duration::from_millis(200);
-        let mut waited = Duration::ZERO;
-        let begun = Instant::now();
+        let begun = context.system.now();
+        let mut told = false;
         loop {
             let standing = self.standing(context)?;
             let silent = matches!(standing, Standing::Absent | Standing::Unreached(_));
-            // An attempt may itself take seconds.
-            if !silent || waited.max(begun.elapsed()) >= PATIENCE {
+            // A look at a server that is not trusted takes seconds: the time that passes counts.
+            let waited = context
+                .system
+                .now()
+                .duration_since(begun)
+                .unwrap_or_default();
+            if !silent || waited >= PATIENCE {
                 return Ok(standing);
             }
-            if waited.is_zero() {
+            if !told {
                 (context.progress)("waiting for the database to answer");
+                told = true;
             }
             context.system.sleep(pause);
-            waited += pause;
         }
     }
 

@@ -154,3 +154,40 @@ fn a_masked_unit_is_not_enabled_behind_somebodys_back() {
             .contains("systemctl unmask nginx.service")
     );
 }
+
+#[test]
+fn a_unit_that_does_not_start_with_a_configuration_it_never_ran_with_gets_the_old_one_back() {
+    let bench = Bench::new(host());
+    let kept = "{\"path\":\"/etc/x.conf\",\"text\":\"old\",\"boot\":\"boot-1\",\"replaced\":99000000,\
+                \"ownership\":{\"mode\":420,\"owner\":\"root\",\"group\":\"root\"}}";
+    let previous = crate::agent::paths::previous("nginx.service");
+    bench.system.put(&previous, kept);
+    bench.system.put("/etc/x.conf", "new");
+    let mark = crate::agent::paths::pending().join("nginx.service");
+    bench.system.put(mark, "restart boot-1 99000000\n");
+    bench.system.script("systemctl restart *", "");
+    bench.system.script("journalctl *", "bad option\n");
+    answers(&bench.system, show("active", "enabled", "no"), Some(1));
+    answers(&bench.system, show("failed", "enabled", "no"), Some(1));
+    answers(&bench.system, show("active", "enabled", "no"), None);
+    let fault = apply(&bench).unwrap_err();
+    assert!(fault.why.contains("the old /etc/x.conf is back"), "{fault}");
+    assert!(fault.why.contains("bad option"), "{fault}");
+    assert_eq!(bench.system.text("/etc/x.conf").unwrap(), "old");
+    // The restart is still owed by what was changed beside it.
+    let change = nginx().inspect(&bench.context()).unwrap();
+    assert_ne!(change, nginx().desired(bench.context().key));
+}
+
+#[test]
+fn a_rotation_of_certificates_is_no_business_of_the_service() {
+    let bench = Bench::new(host());
+    answers(&bench.system, show("active", "enabled", "no"), None);
+    let mark = crate::agent::paths::pending().join("nginx.service");
+    bench.system.put(&mark, "rotate boot-1 99000000\n");
+    let context = bench.context();
+    let desired = nginx().desired(context.key);
+    assert_eq!(nginx().inspect(&context).unwrap(), desired);
+    assert_eq!(apply(&bench).unwrap(), [""; 0]);
+    assert!(bench.system.text(&mark).unwrap().starts_with("rotate"));
+}
