@@ -17,14 +17,6 @@ use mongodb::options::{ClientOptions, Tls, TlsOptions};
 /// The example with a MongoDB in China, its certificates made by the verbs.
 fn project(folder: &Path) -> Inventory {
     let text = EXAMPLE
-        .replace("mode = \"embedded\"", "mode = \"single\"")
-        .replace("# region = \"cn\"", "region = \"cn\"")
-        .replace("# user =", "user =")
-        .replace("# password =", "password =")
-        .replace("# admin_password =", "admin_password =")
-        .replace("# monitor_password =", "monitor_password =")
-        .replace("# backup_password =", "backup_password =")
-        .replace("# [database.archive]\n# key", "[database.archive]\nkey")
         .replace(
             "# [database.tls]\n",
             "[database.tls]\nidentity = \"identity.txt\"\n",
@@ -83,22 +75,26 @@ fn start(program: &Path, folder: &Path, resources: &[Resource]) -> Running {
         .port();
     let place = folder.display().to_string();
     for resource in resources {
-        let Resource::File(file) = resource else {
-            continue;
+        let (path, mode, text) = match resource {
+            Resource::File(file) => {
+                let text = match &file.content {
+                    Some(Content::Plain(text)) => text.clone(),
+                    Some(Content::Secret(text)) => text.expose().to_owned(),
+                    None => continue,
+                };
+                (&file.path, file.ownership.mode, text)
+            }
+            Resource::MongodConfiguration(file) => (&file.path, 0o644, file.content.clone()),
+            _ => continue,
         };
-        let name = file.path.file_name().unwrap();
-        let text = match &file.content {
-            Some(Content::Plain(text)) => text.clone(),
-            Some(Content::Secret(text)) => text.expose().to_owned(),
-            None => continue,
-        };
+        let name = path.file_name().unwrap();
         let text = text
             .replace("/etc/geodeploy/tls", &place)
             .replace("/var/lib/mongodb", &format!("{place}/data"))
             .replace("/var/log/mongodb", &place)
             .replace("port: 27017", &format!("port: {port}"));
         std::fs::write(folder.join(name), text).unwrap();
-        let mode = std::fs::Permissions::from_mode(file.ownership.mode);
+        let mode = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(folder.join(name), mode).unwrap();
     }
     std::fs::create_dir(folder.join("data")).unwrap();

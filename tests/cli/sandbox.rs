@@ -29,6 +29,35 @@ impl Sandbox {
         self.variable("VOLCENGINE_API_KEY", "ark-key-of-the-test")
             .variable("VOLCENGINE_ENDPOINT_ID", "ep-20240101000000-abcde")
             .variable("JWT_SECRET", "jwt-secret-of-the-test-0123456789abcdef")
+            .variable("MONGODB_PASSWORD", "password-of-the-application")
+            .variable("MONGODB_ADMIN_PASSWORD", "password-of-the-administrator")
+            .variable("MONGODB_MONITOR_PASSWORD", "password-of-the-monitor")
+            .variable("MONGODB_BACKUP_PASSWORD", "password-of-the-backup")
+    }
+
+    /// An inventory as `init` writes it, with everything made and fetched that `check` asks for. MongoDB's key is one of
+    /// our own.
+    pub(crate) fn project(self) -> Self {
+        let sandbox = self.secrets();
+        assert_eq!(sandbox.run(&["init"]).status(), 0);
+        sandbox.prepare();
+        sandbox
+    }
+
+    /// Makes the certificates and puts a key of our own in the place of MongoDB's.
+    pub(crate) fn prepare(&self) {
+        let key = include_str!("../../src/secrets/openpgp/test-key.asc");
+        let fingerprint = include_str!("../../src/secrets/openpgp/test-key.fingerprint").trim();
+        std::fs::write(self.path("mongodb-8.0.asc"), key).unwrap();
+        let inventory = std::fs::read_to_string(self.path("geodeploy.toml")).unwrap();
+        let (before, after) = inventory.split_once("# fingerprint = \"").unwrap();
+        let (_, after) = after.split_once('"').unwrap();
+        let inventory = format!("{before}fingerprint = \"{fingerprint}\"{after}");
+        std::fs::write(self.path("geodeploy.toml"), inventory).unwrap();
+        for action in ["init", "issue"] {
+            let run = self.run(&["ca", action]);
+            assert_eq!(run.status(), 0, "{}", run.err());
+        }
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
