@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use geodeploy::inventory::EXAMPLE;
-use geodeploy::rehearse::substitute::{Stand, Surroundings, substitute};
+use geodeploy::rehearse::substitute::{Mongodb, Stand, Surroundings, substitute};
 use geodeploy::rehearse::{
-    Lab, LabSpec, LinkSpec, Shape, SwitchProgram, Twin, TwinSpec, requirements,
+    Lab, LabSpec, LinkSpec, Shape, SwitchProgram, Twin, TwinSpec, archive, requirements,
 };
 use tempfile::TempDir;
 
@@ -20,6 +20,8 @@ pub(crate) const ROUND_TRIP: Duration = Duration::from_millis(180);
 pub(crate) struct Twins {
     pub(crate) lab: Lab,
     pub(crate) operator: Operator,
+    /// Whether China has a MongoDB; without one each host keeps its own data in a file.
+    pub(crate) database: bool,
     _home: TempDir,
 }
 
@@ -65,12 +67,20 @@ impl Twins {
             .tempdir_in("/tmp")
             .unwrap();
         let lab = Lab::up(&spec(), &|event| eprintln!("{event}")).unwrap();
+        let mongodb = mongodb(&lab);
+        let operator = Operator {
+            inventory: write_inventory(&lab, home.path(), mongodb.as_ref()),
+            home: home.path().to_owned(),
+        };
+        if mongodb.is_some() {
+            for action in ["init", "issue"] {
+                operator.run(&["ca", action]).expect(0);
+            }
+        }
         Self {
-            operator: Operator {
-                inventory: write_inventory(&lab, home.path()),
-                home: home.path().to_owned(),
-            },
+            operator,
             lab,
+            database: mongodb.is_some(),
             _home: home,
         }
     }
@@ -160,11 +170,25 @@ fn spec() -> LabSpec {
     spec.hosts = ["us", "cn"]
         .map(|region| (format!("{region}.yourapp.com"), region.to_owned()))
         .to_vec();
+    spec.hosts
+        .push(("cn-server.yourapp.com".to_owned(), "cn".to_owned()));
     spec
 }
 
+/// A MongoDB that twins can install; what it lacks is told on stderr.
+fn mongodb(lab: &Lab) -> Option<Mongodb> {
+    let prepared = archive::prepare(&archive::default_cache(), &|line| eprintln!("{line}"));
+    match prepared.and_then(|archive| archive.offer(lab)) {
+        Ok(mongodb) => Some(mongodb),
+        Err(error) => {
+            eprintln!("SKIPPED: the twins' database: {error}");
+            None
+        }
+    }
+}
+
 /// The example for the twins; with a package of our own, and in China with archives named, as the guide wants them.
-fn write_inventory(lab: &Lab, home: &Path) -> std::path::PathBuf {
+fn write_inventory(lab: &Lab, home: &Path, mongodb: Option<&Mongodb>) -> std::path::PathBuf {
     let secret = home.join("made-up-secret");
     std::fs::write(&secret, "made up for the tests, 32 bytes and more").unwrap();
     let stands: Vec<Stand> = lab
@@ -182,7 +206,7 @@ fn write_inventory(lab: &Lab, home: &Path) -> std::path::PathBuf {
         mirror: &lab.mirror_url(),
         secret: &secret,
         certificates: &home.join("tls"),
-        mongodb: None,
+        mongodb,
     };
     let text = substitute(EXAMPLE, &stands, &around).unwrap();
     let mut document: toml_edit::DocumentMut = text.parse().unwrap();

@@ -93,18 +93,8 @@ fn spec(inventory: &Inventory) -> Result<LabSpec, Error> {
 /// An archive with a MongoDB that twins reach, and its key beside the lab's state.
 fn mongodb(globals: &Globals, lab: &Lab) -> Result<(Mongodb, String), Error> {
     let archive = archive::prepare(&archive::default_cache(), &|line| globals.ui.note(line))?;
-    let key = lab.folder().join("mongodb.asc");
-    write_private(&key, archive.key_armored.as_bytes())?;
-    let mongodb = Mongodb {
-        url: format!("{}/apt/debian", archive.publish(lab)?),
-        suite: None,
-        component: "main".to_owned(),
-        key,
-        fingerprint: archive.fingerprint.clone(),
-        version: archive.version.clone(),
-    };
     let told = format!("MongoDB {} from {}", archive.version, archive.origin);
-    Ok((mongodb, told))
+    Ok((archive.offer(lab)?, told))
 }
 
 /// The rehearsal's own authority and certificates.

@@ -32,6 +32,7 @@ use super::error::{Error, Result};
 use super::lab::Lab;
 use super::requirements::{self, Missing};
 use super::shell::{check, variable, which};
+use super::substitute::Mongodb;
 use vendor::{Looked, Vendor};
 
 /// Where an archive comes from.
@@ -91,6 +92,23 @@ impl Archive {
                 Ok(format!("{url}/mongodb"))
             }
         }
+    }
+
+    /// Publishes it in a lab, with its key in a file beside the lab's state, and tells what an inventory needs to say.
+    ///
+    /// # Errors
+    /// As [`Self::publish`].
+    pub fn offer(&self, lab: &Lab) -> Result<Mongodb> {
+        let key = lab.folder().join("mongodb.asc");
+        std::fs::write(&key, &self.key_armored).map_err(|error| Error::file(&key, error))?;
+        Ok(Mongodb {
+            url: format!("{}/apt/debian", self.publish(lab)?),
+            suite: None,
+            component: "main".to_owned(),
+            key,
+            fingerprint: self.fingerprint.clone(),
+            version: self.version.clone(),
+        })
     }
 }
 
