@@ -16,6 +16,9 @@ use super::operator::Operator;
 /// Round trip of every link, as the example inventory has it.
 pub(crate) const ROUND_TRIP: Duration = Duration::from_millis(180);
 
+/// Every secret of the inventory.
+pub(crate) const SECRET: &str = "made up for the tests, 32 bytes and more";
+
 /// The lab with its operator.
 pub(crate) struct Twins {
     pub(crate) lab: Lab,
@@ -190,7 +193,7 @@ fn mongodb(lab: &Lab) -> Option<Mongodb> {
 /// The example for the twins; with a package of our own, and in China with archives named, as the guide wants them.
 fn write_inventory(lab: &Lab, home: &Path, mongodb: Option<&Mongodb>) -> std::path::PathBuf {
     let secret = home.join("made-up-secret");
-    std::fs::write(&secret, "made up for the tests, 32 bytes and more").unwrap();
+    std::fs::write(&secret, SECRET).unwrap();
     let stands: Vec<Stand> = lab
         .twins()
         .iter()

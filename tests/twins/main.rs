@@ -9,10 +9,12 @@ mod admin;
 mod admission;
 mod again;
 mod cut_link;
+mod database;
 mod drift;
 mod edits;
 mod fixture;
 mod looks;
+mod mongo;
 mod operator;
 mod probe;
 mod reboot;
@@ -43,6 +45,7 @@ fn tests() -> Vec<Test> {
         access::TESTS,
         admin::TESTS,
         cut_link::TESTS,
+        database::TESTS,
         release::TESTS,
         reboot::TESTS,
     ]
@@ -50,6 +53,9 @@ fn tests() -> Vec<Test> {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().any(|word| word == mongo::WORD) {
+        return mongo::client();
+    }
     let words: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| !word.starts_with('-'))

@@ -18,10 +18,11 @@ pub(super) fn look(wanted: &FreeDisk, context: &Context<'_>) -> Result<Verdict, 
     }
     let what = format!("there is too little space for {}", wanted.purpose);
     let found = format!(
-        "{free} MiB of {total} MiB are free on the file system of {} ({share} %); needed are {} MiB and {} %",
+        "{free} MiB of {total} MiB are free on the file system of {} ({share} %); needed are {} MiB, and {} % or {} MiB",
         wanted.path.display(),
         wanted.mebibytes,
-        wanted.percent
+        wanted.percent,
+        wanted.plenty
     );
     // What is there already must be kept running, and can only be mended by further runs.
     if !data::entries(&wanted.path, context)?.is_empty() {

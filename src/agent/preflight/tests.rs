@@ -99,7 +99,7 @@ fn too_little_space_is_refused_with_its_numbers_and_only_noted_where_data_is() {
     bench.system.set_free_space(25 << 30);
     assert_eq!(found(&bench, disk()), Findings::default());
     bench.system.set_free_space(2 << 30);
-    assert!(text(&found(&bench, disk())).contains("needed are 3000 MiB and 20 %"));
+    assert!(text(&found(&bench, disk())).contains("needed are 3000 MiB, and 20 % or 40960 MiB"));
     bench.system.put("/var/lib/mongodb/WiredTiger", "");
     let noted = found(&bench, disk());
     assert!(noted.unmet.is_empty() && noted.notes[0].contains("too little space"));

@@ -42,7 +42,7 @@ impl Build<'_> {
                 path: path.clone(),
                 mebibytes: database.oplog.as_mebibytes() + BESIDE_THE_OPLOG,
                 percent: 20,
-                plenty: 20 * 1024,
+                plenty: 6 * 1024,
             }),
             Requirement::Clock,
             Requirement::PortFree {
