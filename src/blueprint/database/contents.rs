@@ -206,10 +206,7 @@ impl Build<'_> {
                     password: self.password(password, key)?.clone(),
                     roles: roles
                         .iter()
-                        .map(|(role, database)| Role {
-                            role: (*role).to_owned(),
-                            database: (*database).to_owned(),
-                        })
+                        .map(|(role, database)| Role::new(*role, *database))
                         .collect(),
                     first: name == ADMIN,
                 })
