@@ -16,7 +16,7 @@ const EXIT_CODES: &str = "\
 Exit status:
     0  done, or nothing to do
     1  failed
-    2  plan, status: there are differences
+    2  plan, status: there are differences; db status: warnings
     3  rolled back, the old state serves
     4  unreachable, nothing changed
     5  stale: the host or the inventory moved since the plan
@@ -83,6 +83,7 @@ pub enum Verb {
     Rollback(commands::rollback::Args),
     Restart(commands::restart::Args),
     Status(commands::status::Args),
+    Verify(commands::verify::Args),
     Logs(commands::logs::Args),
     Ssh(commands::ssh::Args),
     Trust(commands::trust::Args),
@@ -90,6 +91,7 @@ pub enum Verb {
     Serve(commands::serve::Args),
     Token(commands::token::Args),
     Ca(commands::ca::Args),
+    Db(commands::db::Args),
     Completions(commands::completions::Args),
     Man(commands::man::Args),
     #[command(hide = true)]

@@ -11,6 +11,7 @@
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
 //! | [`inventory`] | the operator's TOML file -> regions, every value checked (pure) |
 //! | [`ca`] | the project's certificate authority |
+//! | [`monitor`] | what of the running system is well and what is not (pure) |
 //! | [`rehearse`] | local twins of the regions and the links between them |
 //! | [`secrets`] | the type that cannot print |
 //! | [`error`] | what, why, what next, exit code |
@@ -28,6 +29,7 @@ pub mod error;
 pub mod fleet;
 pub mod host;
 pub mod inventory;
+pub mod monitor;
 pub mod plan;
 pub mod rehearse;
 pub mod resource;

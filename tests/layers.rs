@@ -35,7 +35,8 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
         "ca" => &["state"],
         // Resources reach the machine through its door and see nothing else of the agent.
         "resource" => &["plan", "agent::paths", "agent::system"],
-        "agent" => &["plan", "resource"],
+        // The agent tries the link to the database with the very settings that the server would connect with.
+        "agent" => &["plan", "resource", "serve::store::mongo::MongoSettings"],
         "host" => &["agent::message"],
         "dns" => &["plan", "inventory"],
         "ui" => &["plan"],
@@ -51,7 +52,13 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
             "state",
             "ui",
         ],
-        "monitor" => &["inventory", "host", "ui", "secrets::Secrets"],
+        "monitor" => &[
+            "agent::database_status",
+            "inventory",
+            "host",
+            "ui",
+            "secrets::Secrets",
+        ],
         // The rehearsal is a verb's worth of verbs, and shows on the local machine what they do.
         "rehearse" => return Some(vec![""]),
         "bin" => &["agent", "serve"],

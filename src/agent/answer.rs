@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
+use serde_json::Value;
+
 use super::database::Driver;
 use super::message::{self, Choice, Event, Operation, Outcome, Request, Target};
 use super::system::{Fault, System};
 use super::{
-    archive, converged, deploy, failed, generation, inspect, journal, paths, preflight, run,
-    status, undo,
+    archive, converged, database_link, database_status, deploy, failed, generation, inspect,
+    journal, paths, preflight, run, status, undo,
 };
 use crate::resource::{Context, Facts, Requirement, Resource};
 use crate::secrets::FingerprintKey;
@@ -44,14 +46,38 @@ pub(super) fn answer(
             Ok(()) => converged(1),
             Err(error) => failed(&Fault::new("cannot store the file", error)),
         })),
-        Operation::Status { app } => match status::report(app, system) {
-            Ok(value) => {
-                message::write_event(stdout, &Event::Report { value })?;
-                Ok(Some(converged(0)))
-            }
-            Err(fault) => Ok(Some(failed(&fault))),
-        },
+        Operation::Status { app } => reported(status::report(app, system), stdout),
+        Operation::DatabaseLink { app } => reported(link(app), stdout),
+        Operation::DatabaseStatus(watch) => {
+            let found = database_status::report(watch, system, &Driver::default());
+            reported(found.and_then(|report| as_value(&report)), stdout)
+        }
     }
+}
+
+fn reported(report: Result<Value, Fault>, stdout: &mut impl Write) -> io::Result<Option<Outcome>> {
+    match report {
+        Ok(value) => {
+            message::write_event(stdout, &Event::Report { value })?;
+            Ok(Some(converged(0)))
+        }
+        Err(fault) => Ok(Some(failed(&fault))),
+    }
+}
+
+fn as_value(report: &impl serde::Serialize) -> Result<Value, Fault> {
+    serde_json::to_value(report).map_err(|error| Fault::new("the report cannot be written", error))
+}
+
+/// The link of the environment that the next generation gets.
+fn link(app: &str) -> Result<Value, Fault> {
+    let path = paths::environment(app);
+    let environment = std::fs::read(&path).map_err(|error| {
+        Fault::new(format!("cannot read {}", path.display()), error)
+            .hint("the host is not provisioned yet: run `geodeploy provision` first")
+    })?;
+    let environment = zeroize::Zeroizing::new(environment);
+    as_value(&database_link::test(&environment)?)
 }
 
 fn inspect_resources(

@@ -2,6 +2,9 @@
 //!
 //! Both listen on the socket that systemd holds, so that there is no moment in which nobody does.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,7 +13,7 @@ use super::generation::{self, Generation, Ingredients};
 use super::http::{self, Answer};
 use super::message::{Event, Outcome, Target};
 use super::system::{Fault, Invocation, System};
-use super::{paths, units};
+use super::{database_link, paths, units};
 use crate::plan::{Attributes, Change, Id, Kind};
 use crate::secrets::FingerprintKey;
 
@@ -83,6 +86,7 @@ impl Deploy<'_> {
         self.check_provisioned()?;
         let ingredients = generation::ingredients(app, &self.target.choice)?;
         self.wait_for_drain()?;
+        database_link::gate(&ingredients.environment, self.emit)?;
         let old = units::running(app, self.system)?;
         let new = self.step(1, "prepare the generation", || self.prepare(&ingredients))?;
         let unit = units::instance(app, &new.id());

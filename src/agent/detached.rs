@@ -91,7 +91,9 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
         | Operation::Receive { .. }
         | Operation::ReceiveArchive { .. }
         | Operation::InspectRelease(_)
-        | Operation::Status { .. } => failed(&Fault::new(
+        | Operation::Status { .. }
+        | Operation::DatabaseLink { .. }
+        | Operation::DatabaseStatus(_) => failed(&Fault::new(
             "this request does not run detached",
             "it changes nothing",
         )),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use frame::{decode, encode, write_event};
 
+use super::database_status::Watch;
 use crate::plan::{Change, Id};
 use crate::resource::{Requirement, Resource};
 use crate::secrets::{Secret, wire};
@@ -95,6 +96,13 @@ pub enum Operation {
         /// The application's name.
         app: String,
     },
+    /// Whether the application would reach its database with the environment that provision wrote.
+    DatabaseLink {
+        /// The application's name.
+        app: String,
+    },
+    /// How the host's own database is.
+    DatabaseStatus(Watch),
 }
 
 /// Which generation of the application is wanted.

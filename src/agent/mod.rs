@@ -7,8 +7,11 @@ mod answer;
 mod apply;
 mod archive;
 pub mod database;
+pub mod database_link;
+pub mod database_status;
 mod deploy;
 mod detached;
+pub mod environment;
 #[cfg(test)]
 pub mod fixture;
 mod generation;

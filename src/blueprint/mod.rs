@@ -14,7 +14,7 @@ mod templates;
 mod undefined;
 mod units;
 
-pub use database::{Contents, contents};
+pub use database::{ADMIN, BACKUP, Contents, MONITOR, contents};
 pub use environment::{Variable, variables};
 pub use templates::{NAMES, Rendered, Templates};
 

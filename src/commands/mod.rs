@@ -5,6 +5,7 @@ pub mod agent;
 pub mod ca;
 pub mod check;
 pub mod completions;
+pub mod db;
 pub mod deploy;
 pub mod init;
 pub mod logs;
@@ -20,9 +21,12 @@ pub mod ssh;
 pub mod status;
 pub mod token;
 pub mod trust;
+pub mod verify;
 
+mod database_link;
 mod outcome;
 mod switch;
+mod visitor;
 
 pub use outcome::{Outcome, combine};
 
@@ -43,6 +47,7 @@ pub fn run(globals: &Globals, verb: Verb) -> Result<Outcome, Error> {
         Verb::Rollback(args) => rollback::run(globals, args),
         Verb::Restart(args) => restart::run(globals, args),
         Verb::Status(args) => status::run(globals, args),
+        Verb::Verify(args) => verify::run(globals, args),
         Verb::Logs(args) => logs::run(globals, args),
         Verb::Ssh(args) => ssh::run(globals, args),
         Verb::Trust(args) => trust::run(globals, args),
@@ -50,6 +55,7 @@ pub fn run(globals: &Globals, verb: Verb) -> Result<Outcome, Error> {
         Verb::Serve(args) => serve::run(globals, args),
         Verb::Token(args) => token::run(globals, args),
         Verb::Ca(args) => ca::run(globals, args),
+        Verb::Db(args) => db::run(globals, args),
         Verb::Completions(args) => completions::run(globals, args),
         Verb::Man(args) => man::run(globals, args),
         Verb::Agent(args) => agent::run(globals, args),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Outcome, adopt, block_on, combine, plan};
+use super::{Outcome, adopt, block_on, combine, database_link, plan};
 use crate::blueprint::Blueprint;
 use crate::cli::Globals;
 use crate::error::{Error, ErrorKind};
@@ -212,6 +212,7 @@ async fn change(
         };
         ends.push((region, result.map(|()| Outcome::Done)));
     }
+    database_link::tell(project, &looked, &ends).await;
     for looked in looked {
         if let Ok((member, _)) = looked.answer {
             member.close().await;

@@ -3,7 +3,6 @@
 mod chain;
 mod local;
 mod twins;
-mod visitor;
 
 use std::path::Path;
 

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{Outcome, block_on, combine};
-use crate::agent::message::{Event, Operation, Outcome as Ended};
+use crate::agent::message::Operation;
 use crate::cli::Globals;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::fleet::{self, Member, Project};
-use crate::host::Reply;
 
 /// Show what runs in each region; exit with 2 if it is not as it should be
 #[derive(clap::Args)]
@@ -65,34 +64,10 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
 }
 
 async fn ask(project: &Project, member: &Member) -> Result<Value, Error> {
-    let region = member.session.region();
-    let mut report = None;
     let operation = Operation::Status {
         app: project.inventory.app.name.as_str().to_owned(),
     };
-    let reply = member
-        .session
-        .request(operation, &[], |event| {
-            if let Event::Report { value } = event {
-                report = Some(value);
-            }
-        })
-        .await?;
-    match (reply, report) {
-        (Reply::Finished(Ended::Converged { .. }), Some(report)) => Ok(report),
-        (Reply::Finished(outcome), _) => {
-            Err(fleet::settle(region, outcome).err().unwrap_or_else(|| {
-                Error::new(
-                    ErrorKind::Failed,
-                    format!("{region}: the agent gave no report"),
-                )
-            }))
-        }
-        (Reply::Lost(_), _) => Err(Error::new(
-            ErrorKind::Unreachable,
-            format!("{region}: the connection was lost"),
-        )),
-    }
+    fleet::report(member, operation).await
 }
 
 fn is_well(report: &Value) -> bool {

@@ -7,6 +7,7 @@ mod connect;
 mod inspect;
 mod project;
 mod release;
+mod report;
 mod round;
 mod run;
 
@@ -16,5 +17,6 @@ pub use connect::{Member, connect};
 pub use inspect::{Inspected, inspect, inspect_again, inspect_release};
 pub use project::{Project, mistakes};
 pub use release::{Order, deploy};
+pub use report::report;
 pub use round::{Looked, failures, look, refuse_lockout, unmet};
 pub use run::settle;

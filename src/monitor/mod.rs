@@ -1,1 +1,4 @@
-//! stub
+//! What of the running system is well and what is not. Pure.
+
+pub mod clock;
+pub mod database;

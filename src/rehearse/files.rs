@@ -65,6 +65,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::ReplicaSet(_)
         | Resource::MongoRole(_)
         | Resource::MongoUser(_)
+        | Resource::RetiredMongoUser(_)
         | Resource::MongoIndex(_)
         | Resource::MongodCertificates(_)
         | Resource::OfflineMongod(_)

@@ -10,7 +10,7 @@
 //! | [`network`] | addresses, namespaces, interfaces |
 //! | [`switch`] | the process that carries frames between twins, late and narrow as the real link |
 //! | [`relay`] | the link without privileges: a TCP relay, for a rehearsal without twins |
-//! | [`files`], [`environment`], [`server`] | a region without a host: its files, its variables, its server |
+//! | [`files`], [`server`] | a region without a host: its files, its server |
 //! | [`substitute`] | the operator's inventory, for twins |
 //! | [`layers`] | a twin's file system: layers over the base, so that it can be put back |
 //! | [`twin`] | one machine: boot, power cut, run, reset |
@@ -22,7 +22,6 @@
 pub mod archive;
 pub mod base;
 mod cgroup;
-pub mod environment;
 mod error;
 pub mod files;
 pub mod lab;

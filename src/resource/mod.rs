@@ -34,7 +34,7 @@ pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
 pub use mongo::{
     MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, MongodConfiguration,
-    OfflineMongod, ReplicaSet,
+    OfflineMongod, ReplicaSet, RetiredMongoUser,
 };
 pub use nginx::Nginx;
 pub use package::Package;
@@ -216,6 +216,7 @@ pub enum Resource {
     ReplicaSet(ReplicaSet),
     MongoRole(MongoRole),
     MongoUser(MongoUser),
+    RetiredMongoUser(RetiredMongoUser),
     MongoIndex(MongoIndex),
     Mongod(Mongod),
     MongodConfiguration(MongodConfiguration),
@@ -243,6 +244,7 @@ impl Resource {
             Self::ReplicaSet(resource) => resource,
             Self::MongoRole(resource) => resource,
             Self::MongoUser(resource) => resource,
+            Self::RetiredMongoUser(resource) => resource,
             Self::MongoIndex(resource) => resource,
             Self::Mongod(resource) => resource,
             Self::MongodConfiguration(resource) => resource,

@@ -7,6 +7,7 @@
 )]
 
 mod consent;
+mod database;
 mod sandbox;
 
 use std::path::Path;
@@ -136,6 +137,7 @@ fn a_region_that_is_not_there_is_refused_with_the_one_that_was_meant() {
         "rollback",
         "restart",
         "status",
+        "verify",
         "logs",
         "ssh",
         "trust",

@@ -15,10 +15,13 @@ mod foreign;
 #[path = "../common/database.rs"]
 mod host;
 mod index;
+mod link;
+mod password;
 #[expect(dead_code, reason = "the server's tests use the rest")]
 #[path = "../common/mongod.rs"]
 mod server;
 mod setup;
+mod status;
 mod supervised;
 mod ttl;
 mod user;

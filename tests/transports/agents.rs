@@ -20,7 +20,7 @@ pub(crate) fn caller(binary: HostBinary) -> Caller {
     }
 }
 
-fn host_binary(cache: &Path) -> HostBinary {
+pub(crate) fn host_binary(cache: &Path) -> HostBinary {
     let path = Path::new(env!("CARGO_BIN_EXE_geodeploy-host"));
     HostBinary::find(Some(path), cache).unwrap()
 }
@@ -39,7 +39,7 @@ fn file(path: PathBuf) -> Resource {
 }
 
 /// Sends an operation and gives its events, the outcome apart.
-async fn request(session: &Session, operation: Operation) -> (Vec<Event>, Outcome) {
+pub(crate) async fn request(session: &Session, operation: Operation) -> (Vec<Event>, Outcome) {
     let mut events = Vec::new();
     let reply = session
         .request(operation, &[], |event| events.push(event))

@@ -11,6 +11,7 @@
 
 mod agents;
 mod contract;
+mod database;
 mod host_keys;
 mod lost;
 mod masters;

@@ -38,7 +38,13 @@ impl Contents {
 }
 
 /// The administrator: users, indexes and the set, and no conversation.
-const ADMIN: &str = "geodeploy_admin";
+pub const ADMIN: &str = "geodeploy_admin";
+
+/// Who looks at the database and sees no document.
+pub const MONITOR: &str = "geodeploy_monitor";
+
+/// Who makes backups.
+pub const BACKUP: &str = "geodeploy_backup";
 
 /// The role of an application that touches documents alone.
 const DOCUMENTS: &str = "geodeploy_documents";
@@ -177,14 +183,14 @@ impl Build<'_> {
                 &[(app_role, own)],
             ),
             (
-                "geodeploy_monitor",
+                MONITOR,
                 "admin",
                 database.monitor_password.as_ref(),
                 "monitor_password",
                 &[("clusterMonitor", "admin")],
             ),
             (
-                "geodeploy_backup",
+                BACKUP,
                 "admin",
                 database.backup_password.as_ref(),
                 "backup_password",
@@ -200,10 +206,7 @@ impl Build<'_> {
                     password: self.password(password, key)?.clone(),
                     roles: roles
                         .iter()
-                        .map(|(role, database)| Role {
-                            role: (*role).to_owned(),
-                            database: (*database).to_owned(),
-                        })
+                        .map(|(role, database)| Role::new(*role, *database))
                         .collect(),
                     first: name == ADMIN,
                 })

@@ -6,7 +6,7 @@ mod uri;
 
 use std::path::PathBuf;
 
-pub use contents::{Contents, contents};
+pub use contents::{ADMIN, BACKUP, Contents, MONITOR, contents};
 pub(super) use uri::uri;
 
 use super::{Build, service};

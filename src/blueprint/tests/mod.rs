@@ -181,6 +181,7 @@ fn name(resource: &Resource) -> String {
         Resource::ReplicaSet(_)
         | Resource::MongoRole(_)
         | Resource::MongoUser(_)
+        | Resource::RetiredMongoUser(_)
         | Resource::MongoIndex(_)
         | Resource::MongodCertificates(_)
         | Resource::OfflineMongod(_)

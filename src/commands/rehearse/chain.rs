@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::visitor::Visitor;
 use crate::cli::Globals;
-use crate::commands::{Outcome, block_on, check, deploy, plan, provision};
+use crate::commands::visitor::Visitor;
+use crate::commands::{Outcome, block_on, check, deploy, plan, provision, verify};
 use crate::error::{Error, ErrorKind};
 use crate::fleet::Project;
 use crate::inventory::{Inventory, Login};
@@ -105,7 +105,7 @@ impl Report {
     }
 }
 
-/// Check, plan, provision, deploy, health, a chat from each region, and a second provision that changes nothing.
+/// Check, plan, provision, deploy, verify, a whole chat in each region, and a second provision that changes nothing.
 pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(), Error> {
     report.step("check", || {
         check::run(globals, check::Args {})?;
@@ -130,14 +130,24 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
         )?;
         Ok(((), "the server runs behind nginx".to_owned()))
     })?;
+    report.step("verify", || {
+        verify::run(
+            globals,
+            verify::Args {
+                region: None,
+                host_binary: None,
+            },
+        )?;
+        Ok((
+            (),
+            "health, the database's link, a chat's first event".to_owned(),
+        ))
+    })?;
     let project = Project::open(globals)?;
     for region in &project.inventory.regions {
         let name = region.name.as_str().to_owned();
         let address = (lab.twin(&name)?.endpoint.ipv4, 80).into();
         let visitor = Visitor::new(region, address, "through nginx")?;
-        report.step(&format!("health {name}"), || {
-            Ok(((), block_on(visitor.health())?))
-        })?;
         report.step(&format!("chat {name}"), || {
             let token = token(&project.inventory)?;
             Ok(((), block_on(visitor.chat(&token))?))

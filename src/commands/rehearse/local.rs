@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use super::chain::Report;
 use super::twins::made_up;
-use super::visitor::Visitor;
+use crate::agent::environment;
 use crate::blueprint;
 use crate::cli::Globals;
+use crate::commands::visitor::Visitor;
 use crate::commands::{Outcome, block_on};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{Inventory, LinkEnd, Region};
 use crate::rehearse::relay::Relay;
 use crate::rehearse::server::Server;
-use crate::rehearse::{Shape, environment, files};
+use crate::rehearse::{Shape, files};
 use crate::secrets::{Secret, Secrets};
 use crate::serve::auth::{SigningKey, mint};
 use crate::text;

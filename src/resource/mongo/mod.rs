@@ -7,6 +7,7 @@ mod mongod;
 mod offline;
 mod replica_set;
 mod restart;
+mod retired;
 mod role;
 mod settings;
 mod standing;
@@ -24,6 +25,7 @@ pub use index::{MongoIndex, Reader};
 pub use mongod::Mongod;
 pub use offline::{Form, OfflineMongod};
 pub use replica_set::{Member, ReplicaSet};
+pub use retired::RetiredMongoUser;
 pub use role::MongoRole;
 pub use settings::{mistakes, settings};
 pub use standing::Standing;
@@ -135,7 +137,7 @@ impl Connection {
 const UNIT: &str = "mongod.service";
 
 /// A number of any of the server's number types; 2.0 and 2 are the same.
-fn number(value: Option<&Bson>) -> Option<f64> {
+pub(crate) fn number(value: Option<&Bson>) -> Option<f64> {
     match value? {
         Bson::Int32(value) => Some(f64::from(*value)),
         #[expect(

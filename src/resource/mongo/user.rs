@@ -83,8 +83,25 @@ pub(super) fn documents(array: Option<&Bson>) -> Vec<&Document> {
     entries.filter_map(Bson::as_document).collect()
 }
 
+/// What the server knows of a user.
+pub(super) fn find(
+    connection: &Connection,
+    name: &str,
+    database: &str,
+    context: &Context<'_>,
+) -> Result<Option<Document>, Fault> {
+    let command = doc! {
+        "usersInfo": { "user": name, "db": database },
+        "showAuthenticationRestrictions": true,
+    };
+    let answer = connection
+        .ask(context, "admin", command)
+        .map_err(|refusal| refusal.during("cannot read the database's users"))?;
+    Ok(documents(answer.get("users")).first().copied().cloned())
+}
+
 /// What `usersInfo` says of a user, all but the password.
-fn read(user: &Document) -> Attributes {
+pub(super) fn read(user: &Document) -> Attributes {
     let roles = documents(user.get("roles")).into_iter().map(|role| {
         let text = |name| role.get_str(name).unwrap_or_default();
         format!("{}@{}", text("role"), text("db"))
@@ -121,15 +138,7 @@ impl MongoUser {
     }
 
     fn find(&self, context: &Context<'_>) -> Result<Option<Document>, Fault> {
-        let command = doc! {
-            "usersInfo": { "user": &self.name, "db": &self.database },
-            "showAuthenticationRestrictions": true,
-        };
-        let answer = self
-            .connection
-            .ask(context, "admin", command)
-            .map_err(|refusal| refusal.during("cannot read the database's users"))?;
-        Ok(documents(answer.get("users")).first().copied().cloned())
+        find(&self.connection, &self.name, &self.database, context)
     }
 
     fn logs_in(&self, context: &Context<'_>) -> Result<bool, Fault> {

@@ -40,15 +40,24 @@ impl MongoSettings {
         }
     }
 
-    /// Makes a client and returns the application's database. No server is asked yet, but a `mongodb+srv` URI asks the
-    /// name service.
-    pub(super) async fn connect(&self) -> Result<Database, mongodb::error::Error> {
+    /// What the driver makes of it, with the server's own defaults. No server is asked yet, but a `mongodb+srv` URI asks
+    /// the name service.
+    ///
+    /// # Errors
+    ///
+    /// When the servers of a `mongodb+srv` URI are not found.
+    pub async fn options(&self) -> Result<ClientOptions, mongodb::error::Error> {
         let mut options = ClientOptions::parse(self.uri.expose()).await?;
         options
             .server_selection_timeout
             .get_or_insert(SERVER_SELECTION);
         options.app_name.get_or_insert_with(|| APP_NAME.to_owned());
-        let client = Client::with_options(options)?;
+        Ok(options)
+    }
+
+    /// Makes a client and returns the application's database. No server is asked yet.
+    pub(super) async fn connect(&self) -> Result<Database, mongodb::error::Error> {
+        let client = Client::with_options(self.options().await?)?;
         Ok(client
             .default_database()
             .unwrap_or_else(|| client.database(DATABASE)))

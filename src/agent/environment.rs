@@ -1,4 +1,4 @@
-//! An environment file as systemd reads it (`EnvironmentFile=`, systemd.exec(5)), where there is no systemd. Pure.
+//! An environment file as systemd reads it (`EnvironmentFile=`, systemd.exec(5)), for those who are not systemd. Pure.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;

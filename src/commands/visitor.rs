@@ -1,5 +1,8 @@
 //! A user of a region: asks for its health, chats, and opens more streams than one user may.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -9,13 +12,13 @@ use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind};
-use crate::inventory::{Region, Setting};
+use crate::inventory::{Model, Region, Setting};
 
 /// Streams that are opened at most in order to reach the limit.
 const MOST_STREAMS: u32 = 64;
 
 /// A user of one region.
-pub(super) struct Visitor<'r> {
+pub(in crate::commands) struct Visitor<'r> {
     region: &'r Region,
     /// The way to the server, for messages: `through nginx`.
     way: &'static str,
@@ -28,7 +31,7 @@ impl<'r> Visitor<'r> {
     ///
     /// # Errors
     /// When there is no HTTP client to be had.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         region: &'r Region,
         address: SocketAddr,
         way: &'static str,
@@ -68,7 +71,7 @@ impl<'r> Visitor<'r> {
     ///
     /// # Errors
     /// When it is not.
-    pub(super) async fn health(&self) -> Result<String, Error> {
+    pub(in crate::commands) async fn health(&self) -> Result<String, Error> {
         let url = format!("{}/api/health", self.base);
         let unreached = |error| self.unreached(&error);
         let answer = self.client.get(url).send().await.map_err(unreached)?;
@@ -94,10 +97,12 @@ impl<'r> Visitor<'r> {
             )));
         }
         Ok(format!(
-            "{status}: {}, region {}, database {}",
+            "{status}: {}, region {}, database {}, {} of {} streams",
             word("status"),
             word("region"),
-            word("database")
+            word("database"),
+            health["sse"]["activeGlobal"],
+            health["sse"]["maxGlobal"],
         ))
     }
 
@@ -108,16 +113,60 @@ impl<'r> Visitor<'r> {
             "metadata": { "delay_ms": delay.as_millis().to_string() },
             "messages": [{ "role": "user", "content": text }],
         });
+        self.post(token, &body).await
+    }
+
+    async fn post(&self, token: &str, body: &Value) -> Result<Response, Error> {
         let url = format!("{}/v1/chat/completions", self.base);
-        let request = self.client.post(url).bearer_auth(token).json(&body);
+        let request = self.client.post(url).bearer_auth(token).json(body);
         request.send().await.map_err(|error| self.unreached(&error))
+    }
+
+    /// Asks whatever model the region has one short question, and leaves when the answer begins: a model costs.
+    ///
+    /// # Errors
+    /// When it is refused, or the stream ends or fails before it begins.
+    pub(in crate::commands) async fn first_event(&self, token: &str) -> Result<String, Error> {
+        let begun = Instant::now();
+        let body = json!({
+            "model": match self.region.model {
+                Model::Ark { .. } => "ark",
+                Model::Echo => "echo",
+            },
+            "stream": true,
+            "max_tokens": 8,
+            "messages": [{ "role": "user", "content": "Say hello." }],
+        });
+        let answer = self.post(token, &body).await?;
+        let status = answer.status();
+        if !status.is_success() {
+            let why = answer.text().await.unwrap_or_default();
+            return Err(self
+                .failed(&format!("a chat is answered with {status}"))
+                .cause(why.trim()));
+        }
+        let mut stream = answer.bytes_stream();
+        let mut received = Vec::new();
+        while let Some(part) = stream.next().await {
+            received.extend_from_slice(&part.map_err(|error| self.unreached(&error))?);
+            let text = String::from_utf8_lossy(&received);
+            if let Some(event) = first_payload(&text) {
+                let event: Value = serde_json::from_str(event).unwrap_or_default();
+                if event["choices"].is_array() {
+                    let waited = begun.elapsed().as_millis();
+                    return Ok(format!("the first event after {waited} ms"));
+                }
+                return Err(self.failed("a chat begins with an error").cause(event));
+            }
+        }
+        Err(self.failed("a chat's stream ended before its first event"))
     }
 
     /// Chats and reads the answer's stream to its end.
     ///
     /// # Errors
     /// When it is refused or does not end as a stream should.
-    pub(super) async fn chat(&self, token: &str) -> Result<String, Error> {
+    pub(in crate::commands) async fn chat(&self, token: &str) -> Result<String, Error> {
         let begun = Instant::now();
         let delay = Duration::from_millis(20);
         let answer = self.ask(token, "hello from the other side", delay).await?;
@@ -147,7 +196,10 @@ impl<'r> Visitor<'r> {
     ///
     /// # Errors
     /// When one of the former is refused or the last one is not.
-    pub(super) async fn one_stream_too_many(&self, token: &str) -> Result<String, Error> {
+    pub(in crate::commands) async fn one_stream_too_many(
+        &self,
+        token: &str,
+    ) -> Result<String, Error> {
         let allowed = self.region.limits.max_sse_per_user;
         if allowed > MOST_STREAMS {
             return Ok(format!("not tried: one user may have {allowed} streams"));
@@ -171,6 +223,12 @@ impl<'r> Visitor<'r> {
         }
         Ok(format!("stream {} of one user: {status}", allowed + 1))
     }
+}
+
+/// The payload of the first event that is there whole; comments, which keep a silent stream alive, are none.
+fn first_payload(text: &str) -> Option<&str> {
+    let whole = &text[..=text.rfind('\n')?];
+    whole.lines().find_map(|line| line.strip_prefix("data: "))
 }
 
 /// What a region's server calls itself; `None` where only the operator's secret knows.
@@ -199,26 +257,4 @@ fn not_the_guides(health: &Value) -> Vec<&'static str> {
     ];
     let missing = parts.into_iter().filter(|(_, there)| !there);
     missing.map(|(name, _)| name).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn health_in_the_guides_form_lacks_nothing_and_any_other_is_told_what() {
-        let mut health = json!({
-            "status": "healthy",
-            "region": "US",
-            "timestamp": "2024-12-01T00:00:00.000Z",
-            "database": "ok",
-            "sse": { "activeGlobal": 50, "maxGlobal": 200 },
-        });
-        assert_eq!(not_the_guides(&health), Vec::<&str>::new());
-        health["database"] = json!("error");
-        health["sse"] = json!({ "maxGlobal": "200" });
-        let wrong = ["database: ok", "sse.activeGlobal", "sse.maxGlobal"];
-        assert_eq!(not_the_guides(&health), wrong);
-        assert_eq!(not_the_guides(&Value::Null).len(), 6);
-    }
 }

@@ -1,0 +1,76 @@
+//! `geodeploy verify`.
+
+mod checks;
+mod table;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::{Outcome, block_on};
+use crate::cli::Globals;
+use crate::error::Error;
+use crate::fleet::{self, Project, mistakes};
+use crate::inventory::Login;
+use crate::secrets::Secrets;
+use crate::serve::auth::{SigningKey, mint};
+use table::Check;
+
+/// Try each region: its health, its link to the database, a chat's first event
+#[derive(clap::Args)]
+pub struct Args {
+    /// Act on this region only [default: all]
+    pub region: Option<String>,
+    /// Ship this program to hosts [default: geodeploy-host beside this one, or this one itself]
+    #[arg(long, value_name = "FILE")]
+    pub host_binary: Option<PathBuf>,
+}
+
+/// Who chats, as the servers' logs name it.
+const USER: &str = "geodeploy-verify";
+
+/// Runs the verb. Each region gets one short question, which its model may charge.
+///
+/// # Errors
+/// When a check fails, after all of them were made; it names each and what to type next.
+pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    let project = Project::open(globals)?;
+    let regions = project.regions(args.region.as_deref())?;
+    let caller = project.caller(args.host_binary.as_deref())?;
+    let token = token(&project)?;
+    let checks: Vec<Check> = block_on(async {
+        let members = fleet::connect(&project, &regions, &caller).await;
+        let all = members
+            .into_iter()
+            .zip(&regions)
+            .map(|(member, region)| checks::region(&project, region, member, token.as_deref()));
+        Ok(join_all(all).await.concat())
+    })?;
+    let asked = regions
+        .iter()
+        .map(|region| format!("{} at {}", region.domain, region.addresses.ipv4));
+    let asked: Vec<String> = asked.collect();
+    project.ui.note(&format!(
+        "asked by the inventory's addresses, no name was looked up: {}",
+        asked.join(", ")
+    ));
+    project.ui.report("verified", &checks, |palette| {
+        table::render(&checks, palette)
+    });
+    table::end(&checks).map(|()| Outcome::Done)
+}
+
+/// A token for one chat; `None` where the operator cannot sign one.
+fn token(project: &Project) -> Result<Option<String>, Error> {
+    let Login::Secret(reference) = &project.inventory.login else {
+        return Ok(None);
+    };
+    let secret = Secrets::resolve_one(&project.inventory, reference)
+        .map_err(|mistake| mistakes(&[mistake]))?;
+    let key = SigningKey::Hs256(secret);
+    let token = mint(USER, Duration::from_secs(600), &key);
+    token.map(Some).map_err(|error| {
+        Error::new(crate::error::ErrorKind::Failed, "cannot mint a token").cause(error)
+    })
+}
