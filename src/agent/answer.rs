@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ pub(super) fn answer(
             resources,
             requirements,
         } => {
-            let wanted = (&resources[..], &requirements[..]);
+            let wanted = (&resources[..], &requirements[..], sent(request));
             inspect_resources(wanted, &key, peer, stdout, system).map(Some)
         }
         Operation::InspectRelease(target) => {
@@ -80,8 +81,14 @@ fn link(app: &str) -> Result<Value, Fault> {
     as_value(&database_link::test(&environment)?)
 }
 
+/// When the operator sent it, by the operator's clock.
+fn sent(request: &Request) -> Option<SystemTime> {
+    let since = Duration::from_millis(u64::try_from(request.sent).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
+}
+
 fn inspect_resources(
-    (resources, requirements): (&[Resource], &[Requirement]),
+    (resources, requirements, sent): (&[Resource], &[Requirement], Option<SystemTime>),
     key: &FingerprintKey,
     peer: Option<&str>,
     stdout: &mut impl Write,
@@ -97,7 +104,7 @@ fn inspect_resources(
         facts: &facts,
         progress: &progress,
     };
-    let found = preflight::look(requirements, &context);
+    let found = preflight::look(requirements, sent, &context);
     let changes = inspect::changes(resources, &context);
     notes.borrow_mut().extend(found.notes);
     for text in notes.take() {

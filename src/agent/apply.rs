@@ -28,7 +28,7 @@ pub(super) struct Apply<'a> {
 impl Apply<'_> {
     /// Makes the changes and says how it ended.
     pub(super) fn run(&self, context: &Context<'_>, emit: &dyn Fn(Event)) -> Outcome {
-        let unmet = preflight::look(self.requirements, context).unmet;
+        let unmet = preflight::look(self.requirements, None, context).unmet;
         if !unmet.is_empty() {
             return failed(preflight::refusal(&unmet));
         }

@@ -30,6 +30,8 @@ pub struct Request {
     pub key: Secret,
     /// Who asks: `user@machine`, for the next operator who finds the host busy.
     pub operator: String,
+    /// When it was sent by the operator's clock, in ms since 1970.
+    pub sent: i64,
     /// What to do.
     pub operation: Operation,
 }

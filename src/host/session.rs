@@ -78,6 +78,7 @@ impl Session {
             protocol: PROTOCOL,
             key: self.caller.key.clone(),
             operator: self.caller.operator.clone(),
+            sent: jiff::Timestamp::now().as_millisecond(),
             operation,
         };
         let mut input = message::encode(&request).map_err(|error| {

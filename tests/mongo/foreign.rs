@@ -17,6 +17,7 @@ fn ask(root: &Path, operation: Operation) -> Vec<Event> {
         protocol: PROTOCOL,
         key: Secret::new("key".to_owned()),
         operator: "ada@laptop".to_owned(),
+        sent: 0,
         operation,
     };
     #[expect(clippy::disallowed_methods, reason = "the test's own program")]

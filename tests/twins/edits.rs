@@ -116,7 +116,7 @@ pub(crate) const HOST: &[Edit] = &[
         "a package held",
         "apt-mark hold tree",
         &["package tree"],
-        "test -z \"$(apt-mark showhold)\"",
+        "! apt-mark showhold | grep -x tree",
     ),
     edit(
         "the user's shell",

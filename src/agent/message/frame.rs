@@ -71,6 +71,7 @@ mod tests {
             protocol: PROTOCOL,
             key: Secret::new("key".to_owned()),
             operator: "ada@laptop".to_owned(),
+            sent: 0,
             operation: Operation::Inspect {
                 resources: Vec::new(),
                 requirements: Vec::new(),

@@ -9,6 +9,8 @@ mod supported;
 #[cfg(test)]
 mod tests;
 
+use std::time::{Duration, SystemTime};
+
 use super::message::Unmet;
 use super::system::{Fault, Invocation};
 use crate::resource::{Context, Requirement};
@@ -42,12 +44,20 @@ impl Verdict {
     }
 }
 
-/// Looks at all of them. Changes nothing.
-pub(super) fn look(requirements: &[Requirement], context: &Context<'_>) -> Findings {
+/// The operator compares the clocks; what sets this one is asked where a request seems older or newer than this.
+const DOUBTFUL: Duration = Duration::from_secs(1);
+
+/// Looks at all of them. Changes nothing. `sent` is when the operator asked, by the operator's clock.
+pub(super) fn look(
+    requirements: &[Requirement],
+    sent: Option<SystemTime>,
+    context: &Context<'_>,
+) -> Findings {
     let mut findings = Findings::default();
     for requirement in requirements {
         if let Requirement::Clock = requirement {
-            findings.synchronised = Some(synchronised(context));
+            let doubtful = sent.is_some_and(|sent| apart(sent, context.system.now()) > DOUBTFUL);
+            findings.synchronised = doubtful.then(|| synchronised(context));
             continue;
         }
         match verdict(requirement, context) {
@@ -88,6 +98,11 @@ fn verdict(requirement: &Requirement, context: &Context<'_>) -> Result<Verdict, 
         // The operator compares the clocks, who knows both ends of the link.
         Requirement::Clock => Ok(Verdict::Met),
     }
+}
+
+fn apart(one: SystemTime, other: SystemTime) -> Duration {
+    one.duration_since(other)
+        .unwrap_or_else(|error| error.duration())
 }
 
 /// Whether the kernel's clock is set by a time server, whichever program asks it.

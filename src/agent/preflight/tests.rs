@@ -14,7 +14,7 @@ use crate::resource::{FreeDisk, OwnData};
 use crate::secrets::Secret;
 
 fn found(bench: &Bench, requirement: Requirement) -> Findings {
-    let findings = look(&[requirement], &bench.context());
+    let findings = look(&[requirement], None, &bench.context());
     assert!(bench.system.files("/var/lib/geodeploy").is_empty());
     findings
 }
@@ -248,9 +248,12 @@ fn all_that_is_missing_is_told_at_once_and_as_one_refusal() {
     ]);
     bench.system.script("timedatectl show *", "no\n");
     let wanted = [Requirement::VectorInstructions, Requirement::Clock, own()];
-    let findings = look(&wanted, &bench.context());
+    let findings = look(&wanted, Some(SystemTime::UNIX_EPOCH), &bench.context());
     assert_eq!(findings.unmet.len(), 2);
     assert_eq!(findings.synchronised, Some(false));
+    // Nothing is started on a host whose clock agrees.
+    let agreeing = look(&wanted, Some(bench.system.now()), &bench.context());
+    assert_eq!(agreeing.synchronised, None);
     let fault = refusal(&findings.unmet);
     assert!(
         fault.what.contains("2 requirements; nothing was changed"),
