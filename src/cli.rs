@@ -95,6 +95,8 @@ pub enum Verb {
     Completions(commands::completions::Args),
     Man(commands::man::Args),
     #[command(hide = true)]
+    Backup(commands::host_backup::Args),
+    #[command(hide = true)]
     Agent(commands::agent::Args),
     #[command(hide = true)]
     RehearseSwitch(commands::rehearse_switch::Args),

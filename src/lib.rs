@@ -10,6 +10,7 @@
 //! | [`resource`] | one file a kind: what it should be, how to look, how to make it so |
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
 //! | [`inventory`] | the operator's TOML file -> regions, every value checked (pure) |
+//! | [`backup`] | dumps and restores of the database, sealed to keys that no host has |
 //! | [`ca`] | the project's certificate authority |
 //! | [`monitor`] | what of the running system is well and what is not (pure) |
 //! | [`rehearse`] | local twins of the regions and the links between them |
@@ -20,6 +21,7 @@
 //! | [`text`] | text that is safe to show |
 
 pub mod agent;
+pub mod backup;
 pub mod blueprint;
 pub mod ca;
 pub mod cli;

@@ -96,6 +96,16 @@ impl State {
         Ok(folder)
     }
 
+    /// The folder of the backup that a drill is about.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn drills(&self) -> Result<PathBuf, Error> {
+        let folder = self.root.join("drill");
+        private_folder(&folder)?;
+        Ok(folder)
+    }
+
     /// Adds one line to the operator's copy of the audit trail. A line break in it is written out.
     ///
     /// # Errors

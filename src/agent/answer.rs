@@ -10,8 +10,8 @@ use super::database::Driver;
 use super::message::{self, Choice, Event, Operation, Outcome, Request, Target};
 use super::system::{Fault, System};
 use super::{
-    archive, converged, database_link, database_status, deploy, failed, generation, inspect,
-    journal, paths, preflight, run, status, undo,
+    archive, backup, converged, database_link, database_status, deploy, failed, generation,
+    inspect, journal, paths, preflight, run, status, undo,
 };
 use crate::resource::{Context, Facts, Requirement, Resource};
 use crate::secrets::FingerprintKey;
@@ -47,6 +47,9 @@ pub(super) fn answer(
             Ok(()) => converged(1),
             Err(error) => failed(&Fault::new("cannot store the file", error)),
         })),
+        Operation::Backup(order) => {
+            backup::answer(order, &request.operator, stdin, stdout, system).map(Some)
+        }
         Operation::Status { app } => reported(status::report(app, system), stdout),
         Operation::DatabaseLink { app } => reported(link(app), stdout),
         Operation::DatabaseStatus(watch) => {

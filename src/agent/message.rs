@@ -3,10 +3,12 @@
 //! A request is a frame of a 4-byte big-endian length and that many bytes of zstd-compressed JSON; a body may follow it.
 //! Events start after a line that begins with [`MARK`], because login shells print things of their own.
 
+mod backup;
 mod frame;
 
 use serde::{Deserialize, Serialize};
 
+pub use backup::{BackupOrder, MongoLogin};
 pub use frame::{decode, encode, write_event};
 
 use super::database_status::Watch;
@@ -93,6 +95,8 @@ pub enum Operation {
         /// What to switch to.
         target: Target,
     },
+    /// The backups of the host's database.
+    Backup(BackupOrder),
     /// What runs, since when, and how it is.
     Status {
         /// The application's name.

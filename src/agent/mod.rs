@@ -6,6 +6,7 @@
 mod answer;
 mod apply;
 mod archive;
+mod backup;
 pub mod database;
 pub mod database_link;
 pub mod database_status;
@@ -25,6 +26,7 @@ pub mod paths;
 mod preflight;
 mod prune;
 mod run;
+mod scratch;
 mod status;
 pub mod system;
 mod undo;

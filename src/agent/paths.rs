@@ -43,6 +43,26 @@ pub fn agent(digest: &str) -> PathBuf {
     opt().join("agents").join(digest).join("geodeploy")
 }
 
+/// A link to the agent of the last provision, which the host's own timers run.
+pub fn program() -> PathBuf {
+    opt().join("bin/geodeploy")
+}
+
+/// Backups of the host's database, and what the last drill found.
+pub fn backups() -> PathBuf {
+    state().join("backup")
+}
+
+/// MongoDB's server.
+pub fn mongod() -> PathBuf {
+    root().join("usr/bin/mongod")
+}
+
+/// Where a backup is tried out.
+pub fn drill() -> PathBuf {
+    state().join("drill")
+}
+
 /// The release of that digest.
 pub fn release(digest: &str) -> PathBuf {
     opt().join("releases").join(digest).join("geodeploy")

@@ -12,18 +12,20 @@ const AGENTS: usize = 3;
 /// Journals that stay, for a look at what happened.
 const JOURNALS: usize = 50;
 
-/// Removes all but the newest agents and journals. What runs, and the agent of an armed undo, is never among them.
+/// Removes all but the newest agents and journals. What runs, what the host's timers run, and the agent of an armed
+/// undo is never among them.
 ///
 /// # Errors
 /// When a folder cannot be read or removed.
 pub(super) fn prune() -> io::Result<()> {
     let own = std::env::current_exe()?;
+    let linked = fs::read_link(paths::program()).unwrap_or_default();
     let armed = !is_empty(&paths::state().join("undo"));
     if !armed {
         let agents = newest_first(&paths::opt().join("agents"))?;
         let old = agents
             .into_iter()
-            .filter(|folder| !own.starts_with(folder))
+            .filter(|folder| !own.starts_with(folder) && !linked.starts_with(folder))
             .skip(AGENTS);
         old.into_iter().try_for_each(fs::remove_dir_all)?;
     }

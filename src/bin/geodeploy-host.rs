@@ -1,15 +1,17 @@
-//! `geodeploy-host`: the two verbs that a host needs. What is shipped over a narrow link has no operator's code in it.
+//! `geodeploy-host`: the three verbs that a host needs. What is shipped over a narrow link has no operator's code in it.
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use geodeploy::agent::{self, Arguments};
-use geodeploy::serve;
+use geodeploy::{backup, serve};
 
 const USAGE: &str = "\
 usage: geodeploy agent [--peer ADDRESS | --run RUN | --undo RUN]
        geodeploy serve [--dev] [--port PORT]
+       geodeploy backup --config FILE
        geodeploy --version
 ";
 
@@ -20,6 +22,7 @@ const BAD_USAGE: u8 = 64;
 enum Call {
     Agent(Arguments),
     Serve { dev: bool, port: Option<u16> },
+    Backup(PathBuf),
     Version,
     Help,
 }
@@ -38,6 +41,13 @@ fn main() -> ExitCode {
         Ok(Call::Agent(arguments)) => match agent::main(&arguments) {
             Ok(()) => (0, None),
             Err(error) => (1, Some(format!("the agent stopped: {error}"))),
+        },
+        Ok(Call::Backup(config)) => match backup::main(&config) {
+            Ok(()) => (0, None),
+            Err(fault) => {
+                let hint = fault.hint.iter().map(|hint| format!("; {hint}"));
+                (1, Some(format!("{fault}{}", hint.collect::<String>())))
+            }
         },
         Ok(Call::Serve { dev, port }) => match serve::main(dev, port) {
             Ok(ended) => (ended.exit_code(), None),
@@ -59,6 +69,8 @@ fn parse(words: &[&str]) -> Result<Call, String> {
     match words {
         ["agent", options @ ..] => parse_agent(options).map(Call::Agent),
         ["serve", options @ ..] => parse_serve(options),
+        ["backup", "--config", config] => Ok(Call::Backup(PathBuf::from(config))),
+        ["backup", ..] => Err("backup needs --config FILE".to_owned()),
         ["--version" | "-V"] => Ok(Call::Version),
         ["--help" | "-h"] => Ok(Call::Help),
         [] => Err("a verb is missing".to_owned()),
@@ -103,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_knows_agent_and_serve() {
+    fn a_host_knows_agent_serve_and_backup() {
         let agent = |words: &[&str]| match parse(words) {
             Ok(Call::Agent(arguments)) => arguments,
             other => panic!("{other:?}"),
@@ -121,6 +133,8 @@ mod tests {
             port: Some(8001),
         };
         assert_eq!(parse(&["serve", "--port", "8001", "--dev"]), Ok(serve));
+        let backup = Call::Backup(PathBuf::from("/etc/x.json"));
+        assert_eq!(parse(&["backup", "--config", "/etc/x.json"]), Ok(backup));
         assert_eq!(parse(&["--version"]), Ok(Call::Version));
     }
 
@@ -131,6 +145,7 @@ mod tests {
             (&["provision"], "provision is no verb of a host"),
             (&["serve", "--port"], "serve does not understand --port"),
             (&["serve", "--port", "x"], "x is no port"),
+            (&["backup"], "backup needs --config FILE"),
             (&["agent", "--run"], "agent does not understand --run"),
         ] {
             assert_eq!(parse(words), Err(refusal.to_owned()));

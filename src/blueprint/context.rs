@@ -97,6 +97,8 @@ fn database_of(inventory: &Inventory, region: &Region) -> Value {
     let gibibytes = settings.cache.bytes() as f64 / f64::from(1_u32 << 30);
     context! {
         name => settings.name.as_str(),
+        backup_at => settings.backup.at.to_string(),
+        backup_folder => database::BACKUPS,
         port => database::PORT,
         bind => bind,
         ipv6 => addresses.iter().any(std::net::IpAddr::is_ipv6),

@@ -30,6 +30,8 @@ built_in!(
     "site.conf.j2",
     "mongod.conf.j2",
     "mongod.service.j2",
+    "backup.service.j2",
+    "backup.timer.j2",
 );
 
 /// All templates, each with where it came from.

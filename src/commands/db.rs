@@ -1,6 +1,12 @@
 //! `geodeploy db`.
 
+mod ask;
+mod backup;
+mod drill;
+mod fetch;
+mod restore;
 mod rotate_password;
+mod sealed;
 mod status;
 
 use super::Outcome;
@@ -11,7 +17,7 @@ use crate::fleet::{Project, mistakes};
 use crate::inventory::{DatabaseMode, Region};
 use crate::secrets::Secrets;
 
-/// Look after the database
+/// Back up, restore and look after the database
 #[derive(clap::Args)]
 pub struct Args {
     /// What to do
@@ -26,6 +32,9 @@ pub struct Args {
     reason = "each variant's help is the comment on the arguments it holds"
 )]
 pub enum Action {
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Drill(drill::Args),
     Status(status::Args),
     RotatePassword(rotate_password::Args),
 }
@@ -35,10 +44,12 @@ pub enum Action {
 /// # Errors
 /// Those of the action.
 pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
-    let project = Project::open(globals)?;
     match args.action {
-        Action::Status(args) => status::run(&project, args),
-        Action::RotatePassword(args) => rotate_password::run(&project, args),
+        Action::Backup(args) => backup::run(globals, args),
+        Action::Restore(args) => restore::run(globals, args),
+        Action::Drill(args) => drill::run(globals, args),
+        Action::Status(args) => status::run(&Project::open(globals)?, args),
+        Action::RotatePassword(args) => rotate_password::run(&Project::open(globals)?, args),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod check;
 pub mod completions;
 pub mod db;
 pub mod deploy;
+pub mod host_backup;
 pub mod init;
 pub mod logs;
 pub mod man;
@@ -58,6 +59,7 @@ pub fn run(globals: &Globals, verb: Verb) -> Result<Outcome, Error> {
         Verb::Db(args) => db::run(globals, args),
         Verb::Completions(args) => completions::run(globals, args),
         Verb::Man(args) => man::run(globals, args),
+        Verb::Backup(args) => host_backup::run(globals, args),
         Verb::Agent(args) => agent::run(globals, args),
         Verb::RehearseSwitch(args) => rehearse_switch::run(globals, args),
     }

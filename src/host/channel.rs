@@ -16,6 +16,28 @@ pub struct End {
     pub stderr: String,
 }
 
+/// What a program gets on its standard input.
+pub struct Input {
+    bytes: Vec<u8>,
+    rest: Option<Box<dyn AsyncRead + Send + Unpin>>,
+}
+
+impl From<Vec<u8>> for Input {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, rest: None }
+    }
+}
+
+impl Input {
+    /// These bytes, then what a reader gives.
+    pub fn streamed(bytes: Vec<u8>, rest: impl AsyncRead + Send + Unpin + 'static) -> Self {
+        Self {
+            bytes,
+            rest: Some(Box::new(rest)),
+        }
+    }
+}
+
 /// A program that runs on a host.
 pub struct Channel {
     /// Its standard output.
@@ -30,7 +52,7 @@ const MAXIMUM_STDERR: u64 = 64 << 10;
 impl Channel {
     /// A channel over the three streams of a child; `status` resolves to its exit status.
     pub fn new(
-        input: Vec<u8>,
+        input: Input,
         stdin: impl AsyncWrite + Send + Unpin + 'static,
         stdout: impl AsyncRead + Send + 'static,
         stderr: impl AsyncRead + Send + Unpin + 'static,
@@ -64,9 +86,13 @@ impl Channel {
     }
 }
 
-async fn feed(mut stdin: impl AsyncWrite + Unpin, input: Vec<u8>) {
+async fn feed(mut stdin: impl AsyncWrite + Unpin, mut input: Input) {
     // A program that does not read its input has ended or will say why itself.
-    if stdin.write_all(&input).await.is_ok() {
+    let mut fed = stdin.write_all(&input.bytes).await.is_ok();
+    if let Some(rest) = input.rest.as_mut().filter(|_| fed) {
+        fed = tokio::io::copy(rest, &mut stdin).await.is_ok();
+    }
+    if fed {
         drop(stdin.shutdown().await);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use super::{Channel, Transport};
+use super::{Channel, Input, Transport};
 use crate::error::{Error, ErrorKind};
 
 /// A shell on this machine in place of a connection.
@@ -13,7 +13,8 @@ pub struct Local {
 }
 
 impl Transport for Local {
-    async fn exec(&self, command: &str, input: Vec<u8>) -> Result<Channel, Error> {
+    async fn exec(&self, command: &str, input: impl Into<Input> + Send) -> Result<Channel, Error> {
+        let input = input.into();
         let failed = |error| {
             Error::new(ErrorKind::Failed, "cannot run a shell on this machine").cause(error)
         };

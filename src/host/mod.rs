@@ -13,7 +13,7 @@ mod shell;
 mod transport;
 
 pub use binary::HostBinary;
-pub use channel::{Channel, End};
+pub use channel::{Channel, End, Input};
 pub use clock::Skew;
 pub use configuration::{Configuration, configuration, write_configuration};
 pub use destination::{Destination, Jump};

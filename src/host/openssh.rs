@@ -11,7 +11,7 @@ use std::time::Duration;
 use openssh::{ControlPersist, KnownHosts, SessionBuilder, Stdio};
 
 use super::configuration::{folder_error, write_configuration};
-use super::{Channel, Destination, Transport};
+use super::{Channel, Destination, Input, Transport};
 use crate::error::{Error, ErrorKind};
 
 /// How long a master stays when nobody uses it.
@@ -89,7 +89,8 @@ impl OpenSsh {
 }
 
 impl Transport for OpenSsh {
-    async fn exec(&self, command: &str, input: Vec<u8>) -> Result<Channel, Error> {
+    async fn exec(&self, command: &str, input: impl Into<Input> + Send) -> Result<Channel, Error> {
+        let input = input.into();
         let lost = |region: &str, error: &dyn std::error::Error| {
             Error::new(
                 ErrorKind::Unreachable,

@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use tokio::io::AsyncBufReadExt;
+use tokio::io::{AsyncBufReadExt, AsyncRead};
 
-use super::{Channel, HostBinary, Skew, Transport, Transports, shell};
+use super::{Channel, HostBinary, Input, Skew, Transport, Transports, shell};
 use crate::agent::message::{self, Event, MARK, Operation, Outcome, PROTOCOL, Request};
 use crate::error::{Error, ErrorKind};
 use crate::secrets::Secret;
@@ -74,16 +74,7 @@ impl Session {
         body: &[u8],
         mut on_event: impl FnMut(Event),
     ) -> Result<Reply, Error> {
-        let request = Request {
-            protocol: PROTOCOL,
-            key: self.caller.key.clone(),
-            operator: self.caller.operator.clone(),
-            sent: jiff::Timestamp::now().as_millisecond(),
-            operation,
-        };
-        let mut input = message::encode(&request).map_err(|error| {
-            Error::new(ErrorKind::Failed, "cannot encode the request").cause(error)
-        })?;
+        let mut input = self.encoded(operation)?;
         input.extend_from_slice(body);
         let line = shell::run_agent(&self.caller.binary.digest);
         let attempt = self.attempt(&line, input.clone(), &mut on_event).await?;
@@ -102,6 +93,36 @@ impl Session {
         self.understand(attempt)
     }
 
+    /// Sends a request and a body that is read while it is sent. The agent must be there already, as it is after any
+    /// [`Session::request`]: a body is read once.
+    ///
+    /// # Errors
+    /// As [`Session::request`].
+    pub async fn stream(
+        &self,
+        operation: Operation,
+        body: impl AsyncRead + Send + Unpin + 'static,
+        mut on_event: impl FnMut(Event),
+    ) -> Result<Reply, Error> {
+        let input = Input::streamed(self.encoded(operation)?, body);
+        let line = shell::run_agent(&self.caller.binary.digest);
+        let attempt = self.attempt(&line, input, &mut on_event).await?;
+        self.understand(attempt)
+    }
+
+    fn encoded(&self, operation: Operation) -> Result<Vec<u8>, Error> {
+        let request = Request {
+            protocol: PROTOCOL,
+            key: self.caller.key.clone(),
+            operator: self.caller.operator.clone(),
+            sent: jiff::Timestamp::now().as_millisecond(),
+            operation,
+        };
+        message::encode(&request).map_err(|error| {
+            Error::new(ErrorKind::Failed, "cannot encode the request").cause(error)
+        })
+    }
+
     /// Runs a program as root and gives its channel: `journalctl -f` and the like. No secret may be among the words.
     ///
     /// # Errors
@@ -115,7 +136,7 @@ impl Session {
     async fn attempt(
         &self,
         line: &str,
-        input: Vec<u8>,
+        input: impl Into<Input> + Send,
         on_event: &mut impl FnMut(Event),
     ) -> Result<Attempt, Error> {
         let sent = Timestamp::now();

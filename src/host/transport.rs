@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{Channel, Local, OpenSsh};
+use super::{Channel, Input, Local, OpenSsh};
 use crate::error::Error;
 
 /// A connection to a host on which programs run.
@@ -14,7 +14,7 @@ pub trait Transport: Send + Sync {
     fn exec(
         &self,
         command: &str,
-        input: Vec<u8>,
+        input: impl Into<Input> + Send,
     ) -> impl Future<Output = Result<Channel, Error>> + Send;
 
     /// Ends the connection, or leaves it for the next run where the transport can.
@@ -30,7 +30,7 @@ pub enum Transports {
 }
 
 impl Transport for Transports {
-    async fn exec(&self, command: &str, input: Vec<u8>) -> Result<Channel, Error> {
+    async fn exec(&self, command: &str, input: impl Into<Input> + Send) -> Result<Channel, Error> {
         match self {
             Self::OpenSsh(transport) => transport.exec(command, input).await,
             Self::Local(transport) => transport.exec(command, input).await,

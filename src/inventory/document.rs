@@ -99,6 +99,10 @@ fn shown(line: &str) -> String {
     if let Some(before) = secret {
         return format!("{before}= ...");
     }
+    // An identity of age's in the place of its public key.
+    if let Some((before, _)) = line.split_once("AGE-SECRET-KEY-") {
+        return format!("{before}...");
+    }
     // The user and password of a web address.
     if let Some((before, after)) = line.split_once("://")
         && let Some((_, host)) = after.split_once('@')
@@ -134,6 +138,10 @@ mod tests {
         assert_eq!(
             shown("apt = \"http://me:hunter2@host/x\""),
             "apt = \"http://...@host/x\""
+        );
+        assert_eq!(
+            shown("recipients = [\"AGE-SECRET-KEY-1QQ\"]"),
+            "recipients = [\"..."
         );
         assert_eq!(
             shown("host_key = \"ssh-ed25519 AAAA\""),

@@ -27,8 +27,8 @@ use std::path::{Path, PathBuf};
 pub use app::{App, Login, Variables};
 pub(crate) use database::tls;
 pub use database::{
-    AppRole, Archive, Database, DatabaseMode, KeyFingerprint, MongoVersion, Offline, OfflineForm,
-    OfflineSource, Tls,
+    AppRole, Archive, Backup, Database, DatabaseMode, KeyFingerprint, MongoVersion, Offline,
+    OfflineForm, OfflineSource, Tls,
 };
 pub use find::{FILE_NAME, find};
 pub use firewall::{Firewall, Peer};

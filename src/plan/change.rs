@@ -24,6 +24,8 @@ pub enum Kind {
     File,
     /// A symbolic link.
     Symlink,
+    /// A link to the agent.
+    Program,
     /// A kernel setting.
     Sysctl,
     /// A swap file.
@@ -62,6 +64,7 @@ impl fmt::Display for Kind {
             Self::Directory => "directory",
             Self::File => "file",
             Self::Symlink => "symlink",
+            Self::Program => "program",
             Self::Sysctl => "sysctl",
             Self::Swap => "swap",
             Self::Unit => "unit",

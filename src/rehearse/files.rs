@@ -58,6 +58,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::User(_)
         | Resource::Directory(_)
         | Resource::Symlink(_)
+        | Resource::Program(_)
         | Resource::Sysctl(_)
         | Resource::Swap(_)
         | Resource::Service(_)

@@ -13,6 +13,7 @@ pub mod nginx;
 pub mod package;
 pub mod pending;
 mod previous;
+mod program;
 mod requirement;
 mod restore;
 mod service;
@@ -38,6 +39,7 @@ pub use mongo::{
 };
 pub use nginx::Nginx;
 pub use package::Package;
+pub use program::Program;
 pub use requirement::{FreeDisk, OwnData, Requirement};
 pub use service::Service;
 pub use swap::Swap;
@@ -207,6 +209,7 @@ pub enum Resource {
     Directory(Directory),
     File(File),
     Symlink(Symlink),
+    Program(Program),
     Sysctl(Sysctl),
     Swap(Swap),
     Unit(Unit),
@@ -235,6 +238,7 @@ impl Resource {
             Self::Directory(resource) => resource,
             Self::File(resource) => resource,
             Self::Symlink(resource) => resource,
+            Self::Program(resource) => resource,
             Self::Sysctl(resource) => resource,
             Self::Swap(resource) => resource,
             Self::Unit(resource) => resource,

@@ -247,7 +247,7 @@ impl Build<'_> {
             .collect())
     }
 
-    fn password(
+    pub(super) fn password(
         &self,
         reference: Option<&SecretReference>,
         key: &str,

@@ -1,11 +1,13 @@
 //! The database's host, and what the application of every region needs to talk to it.
 
+mod backup;
 mod contents;
 mod requirements;
 mod uri;
 
 use std::path::PathBuf;
 
+pub(super) use backup::BACKUPS;
 pub use contents::{ADMIN, BACKUP, Contents, MONITOR, contents};
 pub(super) use uri::uri;
 
@@ -112,6 +114,7 @@ impl Build<'_> {
         }));
         resources.push(service(UNIT, Some(true)));
         resources.extend(self.database_inside()?);
+        resources.extend(self.database_backup()?);
         Ok(resources)
     }
 

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+mod backup;
 mod database;
 mod proxy;
 mod snapshots;
@@ -171,6 +172,7 @@ fn name(resource: &Resource) -> String {
         Resource::File(file) => file.path.display().to_string(),
         Resource::Symlink(link) => link.path.display().to_string(),
         Resource::MongodConfiguration(file) => file.path.display().to_string(),
+        Resource::Program(program) => program.path.display().to_string(),
         Resource::Nginx(nginx) => nginx.path.display().to_string(),
         Resource::Sysctl(sysctl) => format!("sysctl {}", sysctl.name),
         Resource::Unit(unit) => format!("unit {}", unit.name),

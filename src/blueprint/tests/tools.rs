@@ -149,10 +149,18 @@ fn systemd_understands_every_line_of_the_units() {
         ("yourapp.socket", "app.socket.j2"),
         ("yourapp.service", "app.service.j2"),
         ("yourapp@.service", "app@.service.j2"),
+        ("geodeploy-backup.service", "backup.service.j2"),
+        ("geodeploy-backup.timer", "backup.timer.j2"),
     ] {
         std::fs::write(folder.path().join(name), render(template, 0, Failover::Off)).unwrap();
     }
-    for name in ["yourapp.socket", "yourapp.service", "yourapp@.service"] {
+    for name in [
+        "yourapp.socket",
+        "yourapp.service",
+        "yourapp@.service",
+        "geodeploy-backup.service",
+        "geodeploy-backup.timer",
+    ] {
         let path = folder.path().join(name).display().to_string();
         let Some(output) = ask("systemd-analyze", &["verify", "--man=no", &path]) else {
             return;

@@ -1,6 +1,7 @@
 //! The database's shape, where it comes from and who may use it.
 
 mod archive;
+mod backup;
 mod offline;
 pub(crate) mod tls;
 mod values;
@@ -9,6 +10,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 pub use archive::Archive;
+pub use backup::Backup;
 pub use offline::{Offline, OfflineForm, OfflineSource};
 pub use tls::Tls;
 pub use values::{KeyFingerprint, MongoVersion};
@@ -53,6 +55,8 @@ pub struct Database {
     pub oplog: ByteSize,
     /// Where its package comes from.
     pub archive: Archive,
+    /// Its backups.
+    pub backup: Backup,
     /// Certificates and keys.
     pub tls: Tls,
 }
@@ -108,6 +112,7 @@ impl Database {
         let cache = size(&table, "cache", SMALLEST_CACHE).unwrap_or(CACHE);
         let oplog = size(&table, "oplog", OPLOG).unwrap_or(OPLOG);
         let archive = Archive::read(&table, &version, mode == Some(DatabaseMode::Single));
+        let backup = Backup::read(table.section("backup"));
         let tls = Tls::read(table.section("tls"), region.as_ref(), regions);
         table.finish();
         Some(Self {
@@ -130,6 +135,7 @@ impl Database {
             cache,
             oplog,
             archive,
+            backup,
             tls,
         })
     }
