@@ -10,8 +10,8 @@ use super::database::Driver;
 use super::message::{self, Choice, Event, Operation, Outcome, Request, Target};
 use super::system::{Fault, System};
 use super::{
-    archive, converged, database_link, database_status, deploy, failed, generation, inspect,
-    journal, paths, preflight, run, status, undo,
+    archive, census, converged, database_link, database_status, deploy, failed, generation,
+    inspect, journal, paths, preflight, run, status, undo,
 };
 use crate::resource::{Context, Facts, Requirement, Resource};
 use crate::secrets::FingerprintKey;
@@ -53,6 +53,14 @@ pub(super) fn answer(
             let found = database_status::report(watch, system, &Driver::default());
             reported(found.and_then(|report| as_value(&report)), stdout)
         }
+        Operation::Census {
+            connection,
+            database,
+            others,
+        } => reported(
+            census::report(connection, database, others, &key, system),
+            stdout,
+        ),
     }
 }
 

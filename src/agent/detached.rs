@@ -91,6 +91,7 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
         | Operation::Receive { .. }
         | Operation::ReceiveArchive { .. }
         | Operation::InspectRelease(_)
+        | Operation::Census { .. }
         | Operation::Status { .. }
         | Operation::DatabaseLink { .. }
         | Operation::DatabaseStatus(_) => failed(&Fault::new(

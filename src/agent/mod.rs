@@ -6,6 +6,7 @@
 mod answer;
 mod apply;
 mod archive;
+mod census;
 pub mod database;
 pub mod database_link;
 pub mod database_status;

@@ -1,7 +1,14 @@
 //! `geodeploy db`.
 
+mod backup_check;
+mod census;
+mod grow;
+mod journal;
+mod promote;
 mod rotate_password;
 mod status;
+
+pub use backup_check::verified_backup;
 
 use super::Outcome;
 use crate::blueprint::{self, Contents};
@@ -26,6 +33,8 @@ pub struct Args {
     reason = "each variant's help is the comment on the arguments it holds"
 )]
 pub enum Action {
+    Grow(grow::Args),
+    Promote(promote::Args),
     Status(status::Args),
     RotatePassword(rotate_password::Args),
 }
@@ -35,10 +44,11 @@ pub enum Action {
 /// # Errors
 /// Those of the action.
 pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
-    let project = Project::open(globals)?;
     match args.action {
-        Action::Status(args) => status::run(&project, args),
-        Action::RotatePassword(args) => rotate_password::run(&project, args),
+        Action::Grow(args) => grow::run(globals, args),
+        Action::Promote(args) => promote::run(globals, &args),
+        Action::Status(args) => status::run(&Project::open(globals)?, args),
+        Action::RotatePassword(args) => rotate_password::run(&Project::open(globals)?, args),
     }
 }
 
