@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use geodeploy::resource::mongo::Member;
-use geodeploy::resource::{Manage as _, Primary, SetMembers};
+use geodeploy::resource::{Primary, SetMembers};
 use mongodb::bson::doc;
 
 use crate::host::{Run, converge};
