@@ -106,6 +106,11 @@ impl State {
         Ok(folder)
     }
 
+    /// The path of a file of that name in the project's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
     /// Adds one line to the operator's copy of the audit trail. A line break in it is written out.
     ///
     /// # Errors

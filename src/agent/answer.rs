@@ -10,7 +10,7 @@ use super::database::Driver;
 use super::message::{self, Choice, Event, Operation, Outcome, Request, Target};
 use super::system::{Fault, System};
 use super::{
-    archive, backup, converged, database_link, database_status, deploy, failed, generation,
+    archive, backup, census, converged, database_link, database_status, deploy, failed, generation,
     inspect, journal, paths, preflight, run, status, undo,
 };
 use crate::resource::{Context, Facts, Requirement, Resource};
@@ -56,6 +56,14 @@ pub(super) fn answer(
             let found = database_status::report(watch, system, &Driver::default());
             reported(found.and_then(|report| as_value(&report)), stdout)
         }
+        Operation::Census {
+            connection,
+            database,
+            others,
+        } => reported(
+            census::report(connection, database, others, &key, system),
+            stdout,
+        ),
     }
 }
 

@@ -216,6 +216,13 @@ fn verify(resource: &Resource, context: &Context<'_>) -> Result<(), Fault> {
 }
 
 fn failed(fault: Fault) -> Outcome {
+    if fault.pending {
+        return Outcome::Pending {
+            what: fault.what,
+            why: fault.why,
+            hint: fault.hint,
+        };
+    }
     Outcome::Failed {
         what: fault.what,
         why: fault.why,

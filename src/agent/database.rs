@@ -5,8 +5,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
 
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
@@ -96,6 +96,20 @@ impl Database for Driver {
             Err(Refusal::Login) => Ok(false),
             Err(refusal) => Err(refusal),
         }
+    }
+
+    fn reaches(&self, host: &str) -> Result<Duration, Refusal> {
+        let lost = |why: std::io::Error| Refusal::Lost(format!("{host}: {why}"));
+        let addresses: Vec<SocketAddr> = host.to_socket_addrs().map_err(lost)?.collect();
+        let mut last = std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
+        for address in addresses {
+            let begun = Instant::now();
+            match TcpStream::connect_timeout(&address, SELECTION) {
+                Ok(_) => return Ok(begun.elapsed()),
+                Err(error) => last = error,
+            }
+        }
+        Err(lost(last))
     }
 }
 

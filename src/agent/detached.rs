@@ -92,6 +92,7 @@ fn perform(request: &Request, system: &dyn System, emit: &dyn Fn(Event)) -> Outc
         | Operation::ReceiveArchive { .. }
         | Operation::InspectRelease(_)
         | Operation::Backup(_)
+        | Operation::Census { .. }
         | Operation::Status { .. }
         | Operation::DatabaseLink { .. }
         | Operation::DatabaseStatus(_) => failed(&Fault::new(

@@ -13,6 +13,7 @@ pub use frame::{decode, encode, write_event};
 
 use super::database_status::Watch;
 use crate::plan::{Change, Id};
+use crate::resource::mongo::Connection;
 use crate::resource::{Requirement, Resource};
 use crate::secrets::{Secret, wire};
 
@@ -97,6 +98,15 @@ pub enum Operation {
     },
     /// The backups of the host's database.
     Backup(BackupOrder),
+    /// What the host's database holds, and how far other databases are away.
+    Census {
+        /// How it is reached.
+        connection: Connection,
+        /// The application's database.
+        database: String,
+        /// Names and ports of others: `cn-server.example.com:27017`.
+        others: Vec<String>,
+    },
     /// What runs, since when, and how it is.
     Status {
         /// The application's name.
@@ -228,6 +238,15 @@ pub enum Outcome {
         why: String,
         /// The unit's last lines.
         log: Vec<String>,
+    },
+    /// What could be done is done; the rest takes longer, or waits for another host. The same run later goes on.
+    Pending {
+        /// What is left.
+        what: String,
+        /// What it waits for.
+        why: String,
+        /// What to do next.
+        hint: Option<String>,
     },
     /// It did not work.
     Failed {

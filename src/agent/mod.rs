@@ -7,6 +7,7 @@ mod answer;
 mod apply;
 mod archive;
 mod backup;
+mod census;
 pub mod database;
 pub mod database_link;
 pub mod database_status;

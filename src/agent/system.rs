@@ -21,6 +21,8 @@ pub struct Fault {
     pub why: String,
     /// What to do next, where it is known.
     pub hint: Option<String>,
+    /// Whether nothing is wrong, and the same run later goes on.
+    pub pending: bool,
 }
 
 impl Fault {
@@ -30,6 +32,15 @@ impl Fault {
             what: what.into(),
             why: why.to_string(),
             hint: None,
+            pending: false,
+        }
+    }
+
+    /// Something that takes longer than a run waits for, or waits for another host.
+    pub fn pending(what: impl Into<String>, why: impl ToString) -> Self {
+        Self {
+            pending: true,
+            ..Self::new(what, why)
         }
     }
 

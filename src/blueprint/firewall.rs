@@ -20,8 +20,8 @@ pub(super) fn rules(inventory: &Inventory, region: &Region) -> Resource {
             from: None,
         });
     }
-    let here = inventory.database.region.as_ref() == Some(&region.name);
-    if here && inventory.database.mode != DatabaseMode::Embedded {
+    let holders = inventory.database_regions();
+    if holders.iter().any(|holder| holder.name == region.name) {
         rules.extend(
             peers(inventory, region)
                 .into_iter()
@@ -41,12 +41,23 @@ fn peers(inventory: &Inventory, region: &Region) -> Vec<Cidr> {
             .flat_map(|other| other.addresses.networks())
             .collect(),
     };
-    region
+    let mut all: Vec<Cidr> = region
         .firewall
         .database_peers
         .iter()
         .flat_map(addresses)
-        .collect()
+        .collect();
+    if inventory.database.mode == DatabaseMode::ReplicaSet {
+        // Members copy from each other, and every region's application talks to all of them.
+        let others = inventory.regions.iter();
+        let others = others.filter(|other| other.name != region.name);
+        for network in others.flat_map(|other| other.addresses.networks()) {
+            if !all.contains(&network) {
+                all.push(network);
+            }
+        }
+    }
+    all
 }
 
 /// Names are unique on a host, because a rule's name is the tag that it is known by.

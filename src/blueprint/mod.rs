@@ -14,7 +14,10 @@ mod templates;
 mod undefined;
 mod units;
 
-pub use database::{ADMIN, BACKUP, Contents, MONITOR, contents};
+pub use database::{
+    ADMIN, BACKUP, Contents, MONITOR, Promotion, contents, members, promotion,
+    refuse_without_member,
+};
 pub use environment::{Variable, variables};
 pub use templates::{NAMES, Rendered, Templates};
 

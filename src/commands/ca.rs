@@ -13,7 +13,7 @@ use crate::ca::{self, Authority, Vault};
 use crate::cli::Globals;
 use crate::error::{Error, ErrorContext, ErrorKind};
 use crate::fleet::{Project, mistakes};
-use crate::inventory::{DatabaseMode, Inventory, SecretReference, SecretSource, tls};
+use crate::inventory::{Inventory, SecretReference, SecretSource, tls};
 use crate::secrets::{Secret, Secrets};
 
 /// The name of the authority's certificate and key in the folder.
@@ -50,7 +50,7 @@ pub enum Action {
 /// When the inventory has no MongoDB, or a key or file cannot be had.
 pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     let project = Project::open(globals)?;
-    if project.inventory.database.mode != DatabaseMode::Single {
+    if !project.inventory.database.mode.on_hosts() {
         return Err(Error::new(
             ErrorKind::Usage,
             "the inventory has no MongoDB, and nothing else needs these certificates",

@@ -2,12 +2,19 @@
 
 mod ask;
 mod backup;
+mod backup_check;
+mod census;
 mod drill;
 mod fetch;
+mod grow;
+mod journal;
+mod promote;
 mod restore;
 mod rotate_password;
 mod sealed;
 mod status;
+
+pub use backup_check::verified_backup;
 
 use super::Outcome;
 use crate::blueprint::{self, Contents};
@@ -35,6 +42,8 @@ pub enum Action {
     Backup(backup::Args),
     Restore(restore::Args),
     Drill(drill::Args),
+    Grow(grow::Args),
+    Promote(promote::Args),
     Status(status::Args),
     RotatePassword(rotate_password::Args),
 }
@@ -48,6 +57,8 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
         Action::Backup(args) => backup::run(globals, args),
         Action::Restore(args) => restore::run(globals, args),
         Action::Drill(args) => drill::run(globals, args),
+        Action::Grow(args) => grow::run(globals, args),
+        Action::Promote(args) => promote::run(globals, &args),
         Action::Status(args) => status::run(&Project::open(globals)?, args),
         Action::RotatePassword(args) => rotate_password::run(&Project::open(globals)?, args),
     }

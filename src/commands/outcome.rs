@@ -22,7 +22,8 @@ impl Outcome {
 }
 
 /// One outcome of all regions: a failure outranks a difference, and where some regions are done and some are not, the
-/// failure is [`ErrorKind::Partial`] and names both. Of failures of several kinds alone, it is [`ErrorKind::Failed`].
+/// failure is [`ErrorKind::Partial`] and names both; so it is where one region itself is partly done. Of other failures of
+/// several kinds alone, it is [`ErrorKind::Failed`].
 ///
 /// # Errors
 /// When any region failed.
@@ -48,7 +49,14 @@ pub fn combine(regions: Vec<(String, Result<Outcome, Error>)>) -> Result<Outcome
         ([_], true) => return Err(failed.remove(0).1),
         ([(_, first), rest @ ..], true) => {
             let alike = rest.iter().all(|(_, error)| error.kind == first.kind);
-            if alike { first.kind } else { ErrorKind::Failed }
+            let partial = failed
+                .iter()
+                .any(|(_, error)| error.kind == ErrorKind::Partial);
+            match (alike, partial) {
+                (true, _) => first.kind,
+                (false, true) => ErrorKind::Partial,
+                (false, false) => ErrorKind::Failed,
+            }
         }
         (_, false) => ErrorKind::Partial,
     };
@@ -114,8 +122,13 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Unreachable);
         assert_eq!(error.hints, ["ping"]);
 
-        let refused = Error::new(ErrorKind::LoginRefused, "us: key");
-        let all = vec![("us".to_owned(), Err(refused)), unreachable("cn")];
-        assert_eq!(combine(all).unwrap_err().kind, ErrorKind::Failed);
+        for (kind, expected) in [
+            (ErrorKind::LoginRefused, ErrorKind::Failed),
+            (ErrorKind::Partial, ErrorKind::Partial),
+        ] {
+            let other = Error::new(kind, "us: key");
+            let all = vec![("us".to_owned(), Err(other)), unreachable("cn")];
+            assert_eq!(combine(all).unwrap_err().kind, expected);
+        }
     }
 }

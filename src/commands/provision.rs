@@ -1,14 +1,16 @@
 //! `geodeploy provision`.
 
+mod change;
+
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Outcome, adopt, block_on, combine, database_link, plan};
+use super::{Outcome, adopt, block_on, combine, plan};
 use crate::blueprint::Blueprint;
 use crate::cli::Globals;
 use crate::error::{Error, ErrorKind};
-use crate::fleet::{self, Job, Looked, Project};
+use crate::fleet::{self, Looked, Project};
 use crate::plan::{Basis, Limits, SavedPlan, check_consent};
 use crate::resource::{MongoIndex, Resource};
 
@@ -48,41 +50,47 @@ struct Done {
 /// Those of the run.
 pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     let project = Project::open(globals)?;
+    block_on(carry_out(&project, &args))
+}
+
+/// Plans, asks and provisions.
+///
+/// # Errors
+/// Those of the run.
+pub(super) async fn carry_out(project: &Project, args: &Args) -> Result<Outcome, Error> {
     let regions = project.regions(args.region.as_deref())?;
     let mut blueprints = project.blueprints(&regions)?;
     consent(&mut blueprints, &args.shorten_ttl)?;
     if let (Some(region), Some(backup)) = (&args.adopt_data, &args.data_backup) {
-        adopt::consent(&project, &mut blueprints, region, backup)?;
+        adopt::consent(project, &mut blueprints, region, backup)?;
     }
     let caller = project.caller(args.host_binary.as_deref())?;
-    block_on(async {
-        let mut looked = fleet::look(&project, &regions, &blueprints, &caller).await;
-        if let Some(file) = &args.plan {
-            take_saved(&project, &mut looked, file)?;
-        }
-        match &args.plan {
-            _ if project.ui.look().json => {}
-            // It was shown when it was made.
-            Some(_) => looked
-                .iter()
-                .filter_map(Looked::plan)
-                .for_each(|plan| project.ui.print(&plan.summary())),
-            None => plan::show(&project, &looked),
-        }
-        let unmet = looked
+    let mut looked = fleet::look(project, &regions, &blueprints, &caller).await;
+    if let Some(file) = &args.plan {
+        take_saved(project, &mut looked, file)?;
+    }
+    match &args.plan {
+        _ if project.ui.look().json => {}
+        // It was shown when it was made.
+        Some(_) => looked
             .iter()
-            .filter_map(|looked| Some((looked.name(), Err(fleet::unmet(looked)?))));
-        combine(unmet.collect())?;
-        for looked in &looked {
-            refuse(looked, &args.shorten_ttl)?;
-        }
-        agree(&project, &looked)?;
-        fleet::send_mongodb(&project, &looked).await?;
-        let mut done = Vec::new();
-        let ends = change(&project, looked, &mut done).await;
-        project.ui.report("provisioned", &done, |_| summary(&done));
-        combine(ends)
-    })
+            .filter_map(Looked::plan)
+            .for_each(|plan| project.ui.print(&plan.summary())),
+        None => plan::show(project, &looked),
+    }
+    let unmet = looked
+        .iter()
+        .filter_map(|looked| Some((looked.name(), Err(fleet::unmet(looked)?))));
+    combine(unmet.collect())?;
+    for looked in &looked {
+        refuse(looked, &args.shorten_ttl)?;
+    }
+    agree(project, &looked)?;
+    fleet::send_mongodb(project, &looked).await?;
+    let mut done = Vec::new();
+    let ends = change::change(project, looked, &mut done).await;
+    project.ui.report("provisioned", &done, |_| summary(&done));
+    combine(ends)
 }
 
 /// Puts the saved plans in place of the found ones. A touched resource that moved meanwhile is seen by the host itself.
@@ -171,84 +179,6 @@ fn agree(project: &Project, looked: &[Looked<'_>]) -> Result<(), Error> {
         project.yes,
         "--yes",
     )
-}
-
-/// Makes the changes in all regions at once, and looks a second time where any were made.
-async fn change(
-    project: &Project,
-    mut looked: Vec<Looked<'_>>,
-    done: &mut Vec<Done>,
-) -> Vec<(String, Result<Outcome, Error>)> {
-    let failed = fleet::failures(&mut looked);
-    let mut ends: Vec<(String, Result<Outcome, Error>)> = failed
-        .into_iter()
-        .map(|(name, error)| (name, Err(error)))
-        .collect();
-    let jobs: Vec<Job<'_>> = looked
-        .iter()
-        .filter_map(|looked| {
-            let (member, inspected) = looked.answer.as_ref().ok()?;
-            Some(Job {
-                member,
-                region: looked.region,
-                resources: &looked.blueprint.resources,
-                requirements: &looked.blueprint.requirements,
-                plan: &inspected.plan,
-            })
-        })
-        .collect();
-    for (job, result) in jobs.iter().zip(fleet::apply(project, &jobs).await) {
-        let region = job.member.session.region().to_owned();
-        let result = match result {
-            Ok((changed, restarted)) => {
-                done.push(Done {
-                    region: region.clone(),
-                    changed,
-                    restarted,
-                });
-                second_look(project, job).await
-            }
-            Err(error) => Err(error),
-        };
-        ends.push((region, result.map(|()| Outcome::Done)));
-    }
-    database_link::tell(project, &looked, &ends).await;
-    for looked in looked {
-        if let Ok((member, _)) = looked.answer {
-            member.close().await;
-        }
-    }
-    ends
-}
-
-/// What was changed must be as desired now; what was not part of the plan may differ still.
-async fn second_look(project: &Project, job: &Job<'_>) -> Result<(), Error> {
-    if job.plan.is_empty() {
-        return Ok(());
-    }
-    let region = job.member.session.region();
-    let again = fleet::inspect_again(project, job.member, job.resources, &[]).await?;
-    let left: Vec<String> = again
-        .plan
-        .changes
-        .iter()
-        .filter(|change| {
-            job.plan
-                .changes
-                .iter()
-                .any(|planned| planned.id == change.id)
-        })
-        .map(|change| change.id.to_string())
-        .collect();
-    if left.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::Failed,
-        format!("{region}: the second look found differences again"),
-    )
-    .cause(left.join(", "))
-    .hint("something else on the host may be changing them back"))
 }
 
 fn summary(done: &[Done]) -> String {

@@ -10,6 +10,7 @@ mod release;
 mod report;
 mod round;
 mod run;
+mod stage;
 
 pub use apply::{Job, apply};
 pub use archive::send_mongodb;
@@ -20,3 +21,4 @@ pub use release::{Order, deploy};
 pub use report::report;
 pub use round::{Looked, failures, look, refuse_lockout, unmet};
 pub use run::settle;
+pub use stage::{Stage, part};

@@ -207,6 +207,11 @@ pub fn settle(region: &str, outcome: Outcome) -> Result<(usize, Vec<String>), Er
                 error.cause(format!("its last lines:\n{}", log.join("\n")))
             })
         }
+        Outcome::Pending { what, why, hint } => {
+            let error =
+                Error::new(ErrorKind::Partial, format!("{region}: pending: {what}")).cause(why);
+            Err(hint.into_iter().fold(error, Error::hint))
+        }
         Outcome::Failed { what, why, hint } => {
             let error = Error::new(ErrorKind::Failed, format!("{region}: {what}")).cause(why);
             Err(hint.into_iter().fold(error, Error::hint))

@@ -1,7 +1,7 @@
 //! What shows only when several keys are looked at together.
 
 use super::VERSION;
-use super::database::{Database, DatabaseMode, PASSWORDS};
+use super::database::{Database, DatabaseMode, PASSWORDS, replica_set};
 use super::mistake::Wrong;
 use super::reader::Table;
 use super::region::Region;
@@ -85,12 +85,11 @@ pub(super) fn database(
     let Some(database) = database else { return };
     match database.mode {
         DatabaseMode::Embedded => {}
-        DatabaseMode::Single => single(table, database, regions_table, regions),
-        DatabaseMode::ReplicaSet => later(
-            table,
-            "this version of geodeploy makes no replica set over several regions",
-            "write mode = \"single\": a replica set of one member, which a later version grows",
-        ),
+        DatabaseMode::Single => {
+            mongodb(table, database);
+            reachable(database, regions_table, regions);
+        }
+        DatabaseMode::ReplicaSet => mongodb(table, database),
         DatabaseMode::Atlas => later(
             table,
             "this version of geodeploy does not set up MongoDB Atlas",
@@ -102,6 +101,7 @@ pub(super) fn database(
         .iter()
         .map(|(name, _, _)| *name)
         .collect();
+    replica_set::check(table, database, &names);
     if let Some(region) = &database.region
         && !names.contains(&region.as_str())
     {
@@ -120,12 +120,8 @@ fn later(table: &Table<'_>, cause: &str, remedy: &str) {
 /// Users that geodeploy makes in the database for itself.
 const OWN_USERS: &str = "geodeploy_";
 
-fn single(
-    table: &Table<'_>,
-    database: &Database,
-    regions_table: &Table<'_>,
-    regions: &[Option<Region>],
-) {
+/// What a MongoDB on hosts of the inventory needs.
+fn mongodb(table: &Table<'_>, database: &Database) {
     for (key, write) in [
         (
             "region",
@@ -155,6 +151,10 @@ fn single(
             ),
         );
     }
+}
+
+/// The one host with the database lets in the others.
+fn reachable(database: &Database, regions_table: &Table<'_>, regions: &[Option<Region>]) {
     let known = || regions.iter().flatten();
     let holder = known().find(|region| Some(&region.name) == database.region.as_ref());
     let Some(holder) = holder else { return };

@@ -28,7 +28,7 @@ pub use app::{App, Login, Variables};
 pub(crate) use database::tls;
 pub use database::{
     AppRole, Archive, Backup, Database, DatabaseMode, KeyFingerprint, MongoVersion, Offline,
-    OfflineForm, OfflineSource, Tls,
+    OfflineForm, OfflineSource, Place, Tls,
 };
 pub use find::{FILE_NAME, find};
 pub use firewall::{Firewall, Peer};
@@ -184,9 +184,24 @@ impl Inventory {
         keys
     }
 
+    /// The regions whose hosts have a MongoDB, that of the primary first.
+    pub fn database_regions(&self) -> Vec<&Region> {
+        let database = &self.database;
+        let names: Vec<&RegionName> = match database.mode {
+            DatabaseMode::Embedded | DatabaseMode::Atlas => Vec::new(),
+            DatabaseMode::Single => database.region.iter().collect(),
+            DatabaseMode::ReplicaSet => database.region.iter().chain(&database.members).collect(),
+        };
+        names
+            .into_iter()
+            .filter_map(|name| self.regions.iter().find(|region| region.name == *name))
+            .collect()
+    }
+
     /// The name by which other regions dial the database on that region's host.
     pub fn database_host(&self, holder: &Region) -> String {
-        match &self.database.host {
+        let place = self.database.place(&holder.name);
+        match place.and_then(|place| place.host.as_ref()) {
             Some(host) => host.to_string(),
             None => format!("{}.{}", holder.server_name, self.app.domain),
         }
@@ -194,8 +209,9 @@ impl Inventory {
 
     /// The addresses that the database on that region's host listens on beside loopback.
     pub fn database_addresses(&self, holder: &Region) -> Vec<std::net::IpAddr> {
-        if !self.database.bind.is_empty() {
-            return self.database.bind.clone();
+        let place = self.database.place(&holder.name);
+        if let Some(place) = place.filter(|place| !place.bind.is_empty()) {
+            return place.bind.clone();
         }
         let six = holder.addresses.ipv6.map(Into::into);
         std::iter::once(holder.addresses.ipv4.into())

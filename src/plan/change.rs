@@ -44,6 +44,10 @@ pub enum Kind {
     ReplicaSet,
     /// A role of MongoDB's that is not built in.
     MongoRole,
+    /// The members of a MongoDB replica set over several hosts.
+    SetMembers,
+    /// Which member of a MongoDB replica set is its primary.
+    Primary,
     /// A user of MongoDB.
     MongoUser,
     /// An index of a MongoDB collection.
@@ -74,6 +78,8 @@ impl fmt::Display for Kind {
             Self::Firewall => "firewall",
             Self::ReplicaSet => "replica-set",
             Self::MongoRole => "mongo-role",
+            Self::SetMembers => "set-members",
+            Self::Primary => "primary",
             Self::MongoUser => "mongo-user",
             Self::MongoIndex => "mongo-index",
             Self::Mongod => "mongod",

@@ -65,6 +65,8 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::Firewall(_)
         | Resource::ReplicaSet(_)
         | Resource::MongoRole(_)
+        | Resource::SetMembers(_)
+        | Resource::Primary(_)
         | Resource::MongoUser(_)
         | Resource::RetiredMongoUser(_)
         | Resource::MongoIndex(_)

@@ -136,6 +136,13 @@ fn database(database: &mut Table, around: &Surroundings<'_>) {
         return;
     };
     database.remove("bind");
+    if let Some(hosts) = database.get_mut("hosts").and_then(Item::as_table_like_mut) {
+        for (_, host) in hosts.iter_mut() {
+            if let Some(host) = host.as_table_like_mut() {
+                host.remove("bind");
+            }
+        }
+    }
     let tls = section(database, "tls");
     tls.clear();
     let folder = around.certificates.to_string_lossy();

@@ -35,7 +35,7 @@ pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
 pub use mongo::{
     MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, MongodConfiguration,
-    OfflineMongod, ReplicaSet, RetiredMongoUser,
+    OfflineMongod, Primary, ReplicaSet, RetiredMongoUser, SetMembers,
 };
 pub use nginx::Nginx;
 pub use package::Package;
@@ -218,6 +218,8 @@ pub enum Resource {
     Firewall(Firewall),
     ReplicaSet(ReplicaSet),
     MongoRole(MongoRole),
+    SetMembers(SetMembers),
+    Primary(Primary),
     MongoUser(MongoUser),
     RetiredMongoUser(RetiredMongoUser),
     MongoIndex(MongoIndex),
@@ -247,6 +249,8 @@ impl Resource {
             Self::Firewall(resource) => resource,
             Self::ReplicaSet(resource) => resource,
             Self::MongoRole(resource) => resource,
+            Self::SetMembers(resource) => resource,
+            Self::Primary(resource) => resource,
             Self::MongoUser(resource) => resource,
             Self::RetiredMongoUser(resource) => resource,
             Self::MongoIndex(resource) => resource,

@@ -21,18 +21,7 @@ impl Ui {
             )
             .hint(format!("agree beforehand with {flag}")));
         }
-        let answer = self.beside_bars(|| {
-            let mut err = lock(&self.shared.err);
-            let prompt = format!("{} [y/N] ", printable(question));
-            let mut answer = String::new();
-            err.write_all(prompt.as_bytes())
-                .and_then(|()| err.flush())
-                .and_then(|()| lock(&self.shared.input).read_line(&mut answer))
-                .map(|_| answer)
-        });
-        let answer = answer.map_err(|source| {
-            Error::new(ErrorKind::Failed, "cannot read the answer").source(&source)
-        })?;
+        let answer = self.answer(&format!("{question} [y/N] "))?;
         if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
@@ -40,5 +29,58 @@ impl Ui {
             ErrorKind::Failed,
             "not agreed to; nothing was changed",
         ))
+    }
+
+    /// As [`Ui::consent`], for what `--yes` is no consent to: the operator types the object's name, or gave it beforehand
+    /// with a flag (`--promote us`).
+    ///
+    /// # Errors
+    /// When another name is typed, or nobody can type one.
+    pub fn typed_consent(
+        &self,
+        question: &str,
+        name: &str,
+        given: Option<&str>,
+        flag: &str,
+    ) -> Result<(), Error> {
+        let hint = format!("agree with {flag} {name}; --yes is no consent to this");
+        let refused = |why: String| Err(Error::new(ErrorKind::Usage, why).hint(hint.clone()));
+        match given {
+            Some(given) if given == name => return Ok(()),
+            Some(given) => {
+                return refused(format!(
+                    "{flag} names `{given}`, and this is about `{name}`"
+                ));
+            }
+            None if !self.look().interactive => {
+                return refused(format!(
+                    "{question} Nobody can answer: this is not a terminal"
+                ));
+            }
+            None => {}
+        }
+        let answer = self.answer(&format!("{question} Type `{name}` to agree: "))?;
+        if answer.trim() == name {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Failed,
+            "not agreed to; nothing was changed",
+        ))
+    }
+
+    fn answer(&self, prompt: &str) -> Result<String, Error> {
+        let answer = self.beside_bars(|| {
+            let mut err = lock(&self.shared.err);
+            let prompt = printable(prompt);
+            let mut answer = String::new();
+            err.write_all(prompt.as_bytes())
+                .and_then(|()| err.flush())
+                .and_then(|()| lock(&self.shared.input).read_line(&mut answer))
+                .map(|_| answer)
+        });
+        answer.map_err(|source| {
+            Error::new(ErrorKind::Failed, "cannot read the answer").source(&source)
+        })
     }
 }

@@ -138,6 +138,32 @@ fn where_nobody_can_answer_the_refusal_names_the_flag() {
 }
 
 #[test]
+fn what_yes_is_no_consent_to_is_agreed_to_by_its_name() {
+    for (answer, agreed) in [
+        ("us\n", true),
+        ("yes\n", false),
+        ("cn\n", false),
+        ("", false),
+    ] {
+        let (ui, _, err) = captured(interactive(), answer);
+        let result = ui.typed_consent("Make us the primary?", "us", None, "--promote");
+        assert_eq!(result.is_ok(), agreed, "{answer:?}");
+        assert_eq!(err.text(), "Make us the primary? Type `us` to agree: ");
+    }
+    let (ui, _, _) = captured(Look::default(), "us\n");
+    let asked = |given| ui.typed_consent("Make us the primary?", "us", given, "--promote");
+    assert_eq!(asked(Some("us")), Ok(()));
+    for given in [None, Some("cn")] {
+        let error = asked(given).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Usage);
+        assert!(
+            error.hints[0].contains("--promote us; --yes is no consent"),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
 fn lanes_are_plain_lines_where_nothing_can_be_drawn() {
     let (ui, out, err) = captured(Look::default(), "");
     let lanes = ui.lanes(&["us", "cn-east"]);

@@ -8,6 +8,7 @@
 
 mod consent;
 mod database;
+mod growth;
 mod sandbox;
 
 use std::path::Path;

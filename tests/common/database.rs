@@ -138,6 +138,7 @@ pub(crate) fn set(connection: &Connection) -> ReplicaSet {
             votes: 1,
             hidden: false,
         }],
+        begins: false,
     }
 }
 

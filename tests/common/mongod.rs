@@ -49,6 +49,23 @@ impl Server {
         Some(server)
     }
 
+    /// Another one with the same authority, certificate and keyFile, started bare.
+    pub(crate) fn beside(&self) -> Option<Self> {
+        let mut server = Self::stopped()?;
+        for name in ["ca.pem", "server.pem", "key"] {
+            // They are read-only for their owner.
+            std::fs::remove_file(server.path(name)).unwrap();
+            std::fs::copy(self.path(name), server.path(name)).unwrap();
+        }
+        server.up();
+        Some(server)
+    }
+
+    /// As members of a set know it.
+    pub(crate) fn host(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
     /// Its files, without a process.
     pub(crate) fn stopped() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();

@@ -9,6 +9,7 @@
 
 mod application;
 mod authority;
+mod census;
 mod certificates;
 mod configuration;
 mod foreign;
@@ -16,7 +17,9 @@ mod foreign;
 mod host;
 mod index;
 mod link;
+mod members;
 mod password;
+mod promotion;
 #[expect(dead_code, reason = "the server's tests use the rest")]
 #[path = "../common/mongod.rs"]
 mod server;

@@ -126,4 +126,11 @@ pub trait Database {
     /// # Errors
     /// When that cannot be told.
     fn accepts(&self, at: &Endpoint<'_>, login: &Login<'_>) -> Result<bool, Refusal>;
+
+    /// Opens and closes a connection to another host, `cn-server.example.com:27017`, and says how long that took: one
+    /// round trip, where its name was known already.
+    ///
+    /// # Errors
+    /// When the name is not found, or nothing accepts the connection.
+    fn reaches(&self, host: &str) -> Result<Duration, Refusal>;
 }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use super::set;
 use super::{PORT, SET, TLS};
 use crate::blueprint::{Build, Templates};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{AppRole, DatabaseMode, Inventory, Region, SecretReference};
-use crate::resource::mongo::{Connection, Member, Reader, Role, fingerprint, settings};
+use crate::resource::mongo::{Connection, Reader, Role, fingerprint, settings};
 use crate::resource::{
-    MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, ReplicaSet, Resource,
+    MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, ReplicaSet, Resource, SetMembers,
 };
 use crate::secrets::{Secret, Secrets};
 use crate::serve::collections::COLLECTIONS;
@@ -16,7 +17,7 @@ use crate::serve::collections::COLLECTIONS;
 /// The inside of the database of one host, in the order in which it is made.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// Its set of one member; users and indexes need a primary.
+    /// Its set, which begins with the member on this host; users and indexes need a primary.
     pub set: ReplicaSet,
     /// The application's role, where it is none of the server's own.
     pub role: Option<MongoRole>,
@@ -24,17 +25,17 @@ pub struct Contents {
     pub users: Vec<MongoUser>,
     /// The application's indexes, as the server declares them.
     pub indexes: Vec<MongoIndex>,
+    /// The members of a set over several hosts, who join when their hosts are made.
+    pub members: Option<SetMembers>,
     /// How it runs; looked at last, when somebody can log in.
     pub mongod: Mongod,
 }
 
-impl Contents {
-    /// Where the server keeps its data.
-    pub(super) fn data_folder(&self) -> &str {
-        let named = self.mongod.settings.get("storage.dbPath");
-        // The server's own default.
-        named.map_or("/data/db", String::as_str)
-    }
+/// Where the server keeps its data.
+pub(super) fn data_folder(mongod: &Mongod) -> &str {
+    let named = mongod.settings.get("storage.dbPath");
+    // The server's own default.
+    named.map_or("/data/db", String::as_str)
 }
 
 /// The administrator: users, indexes and the set, and no conversation.
@@ -49,7 +50,7 @@ pub const BACKUP: &str = "geodeploy_backup";
 /// The role of an application that touches documents alone.
 const DOCUMENTS: &str = "geodeploy_documents";
 
-/// What is inside the database on the host of that region; `None` where it has none.
+/// What is inside the database on the host of that region, whose data it is; `None` where it has none or a copy.
 ///
 /// # Errors
 /// A secret was not resolved, or the template of the configuration does not render.
@@ -71,7 +72,14 @@ impl Build<'_> {
     /// The same as resources, in their order; none where the region has no database.
     pub(super) fn database_inside(&self) -> Result<Vec<Resource>, Error> {
         let Some(contents) = self.database_contents()? else {
-            return Ok(Vec::new());
+            if !self.holds_database() {
+                return Ok(Vec::new());
+            }
+            let mongod = self.mongod()?;
+            return Ok(vec![
+                Resource::MongodCertificates(self.certificates(&mongod)?),
+                Resource::Mongod(mongod),
+            ]);
         };
         let mut resources = vec![
             Resource::MongodCertificates(self.certificates(&contents.mongod)?),
@@ -83,11 +91,12 @@ impl Build<'_> {
         resources.extend(users);
         resources.extend(contents.indexes.into_iter().map(Resource::MongoIndex));
         resources.push(Resource::Mongod(contents.mongod));
+        resources.extend(contents.members.map(Resource::SetMembers));
         Ok(resources)
     }
 
     fn certificates(&self, mongod: &Mongod) -> Result<MongodCertificates, Error> {
-        let server = self.inventory.database.tls.server.as_ref();
+        let server = self.inventory.database.tls.servers.get(&self.region.name);
         let pem = server.map(|reference| self.needed(reference)).transpose()?;
         Ok(MongodCertificates {
             connection: mongod.connection.clone(),
@@ -98,45 +107,52 @@ impl Build<'_> {
 
     pub(super) fn database_contents(&self) -> Result<Option<Contents>, Error> {
         let database = &self.inventory.database;
-        if database.mode != DatabaseMode::Single || !self.holds_database() {
+        let primary = database.region.as_ref() == Some(&self.region.name);
+        if !database.mode.on_hosts() || !primary {
             return Ok(None);
         }
-        let tls = Path::new(TLS);
-        let connection = Connection {
-            port: PORT,
-            ca_file: tls.join("ca.pem"),
-            certificate_file: Some(tls.join("mongod.pem")),
-            admin_user: ADMIN.to_owned(),
-            admin_password: self
-                .password(database.admin_password.as_ref(), "admin_password")?
-                .clone(),
-        };
-        let host = self.inventory.database_host(self.region);
-        let host = match host.contains(':') {
-            true => format!("[{host}]:{PORT}"),
-            false => format!("{host}:{PORT}"),
-        };
+        let connection = self.database_connection()?;
+        let all = set::members(self.inventory);
+        let grows = database.mode == DatabaseMode::ReplicaSet;
         Ok(Some(Contents {
             set: ReplicaSet {
                 connection: connection.clone(),
                 name: SET.to_owned(),
-                members: vec![Member {
-                    host,
-                    // The members that join later come after it.
-                    priority: 10.0,
-                    votes: 1,
-                    hidden: false,
-                }],
+                members: all.iter().take(1).cloned().collect(),
+                begins: grows,
             },
             role: self.database_role(&connection),
             users: self.database_users(&connection)?,
             indexes: self.database_indexes(&connection)?,
-            mongod: Mongod {
-                settings: settings(&self.configuration()?),
-                version: database.version.release().map(str::to_owned),
+            members: grows.then(|| SetMembers {
                 connection,
-            },
+                name: SET.to_owned(),
+                members: all,
+                force: false,
+            }),
+            mongod: self.mongod()?,
         }))
+    }
+
+    pub(super) fn mongod(&self) -> Result<Mongod, Error> {
+        let version = self.inventory.database.version.release();
+        Ok(Mongod {
+            settings: settings(&self.configuration()?),
+            version: version.map(str::to_owned),
+            connection: self.database_connection()?,
+        })
+    }
+
+    pub(super) fn database_connection(&self) -> Result<Connection, Error> {
+        let tls = Path::new(TLS);
+        let password = self.inventory.database.admin_password.as_ref();
+        Ok(Connection {
+            port: PORT,
+            ca_file: tls.join("ca.pem"),
+            certificate_file: Some(tls.join("mongod.pem")),
+            admin_user: ADMIN.to_owned(),
+            admin_password: self.password(password, "admin_password")?.clone(),
+        })
     }
 
     /// `readWrite` may drop collections and indexes; the server needs no more than these actions.

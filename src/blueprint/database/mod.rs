@@ -2,18 +2,22 @@
 
 mod backup;
 mod contents;
+mod promotion;
 mod requirements;
+mod set;
 mod uri;
 
 use std::path::PathBuf;
 
 pub(super) use backup::BACKUPS;
 pub use contents::{ADMIN, BACKUP, Contents, MONITOR, contents};
+pub use promotion::{Promotion, promotion, refuse_without_member};
+pub use set::members;
 pub(super) use uri::uri;
 
 use super::{Build, service};
 use crate::error::{Error, ErrorKind};
-use crate::inventory::{DatabaseMode, OfflineForm, SecretReference};
+use crate::inventory::{OfflineForm, SecretReference};
 use crate::resource::mongo::{Form, mistakes};
 use crate::resource::{
     AptSource, Content, Directory, File, MongodConfiguration, Notify, OfflineMongod, Ownership,
@@ -38,7 +42,10 @@ const USER: &str = "mongodb";
 
 impl Build<'_> {
     fn holds_database(&self) -> bool {
-        self.inventory.database.region.as_ref() == Some(&self.region.name)
+        self.inventory
+            .database_regions()
+            .iter()
+            .any(|region| region.name == self.region.name)
     }
 
     /// What the application needs to talk to the database: the authority's certificate, and its own.
@@ -80,7 +87,7 @@ impl Build<'_> {
     /// On the host of its region MongoDB itself: archive, package, keys, configuration, service. On the others what their
     /// application needs to talk to it.
     pub(super) fn database(&self) -> Result<Vec<Resource>, Error> {
-        if self.inventory.database.mode != DatabaseMode::Single {
+        if !self.inventory.database.mode.on_hosts() {
             return Ok(Vec::new());
         }
         if !self.holds_database() {
@@ -91,7 +98,11 @@ impl Build<'_> {
         resources.extend(self.database_client()?);
         let tls = &self.inventory.database.tls;
         for (name, reference, notify) in [
-            ("mongod.pem", tls.server.as_ref(), Notify::rotate(UNIT)),
+            (
+                "mongod.pem",
+                tls.servers.get(&self.region.name),
+                Notify::rotate(UNIT),
+            ),
             ("mongod.key", Some(&tls.member_key), Notify::restart(UNIT)),
         ] {
             let Some(reference) = reference else { continue };

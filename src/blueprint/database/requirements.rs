@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::contents::data_folder;
 use super::{PORT, SET, TLS, UNIT};
 use crate::blueprint::Build;
 use crate::error::Error;
@@ -19,9 +20,10 @@ const TOLERATED: [(&str, &str); 1] = [("debian", "11")];
 impl Build<'_> {
     /// Nothing where the region has no database.
     pub(in crate::blueprint) fn database_requirements(&self) -> Result<Vec<Requirement>, Error> {
-        let Some(contents) = self.database_contents()? else {
+        if !self.holds_database() {
             return Ok(Vec::new());
-        };
+        }
+        let mongod = self.mongod()?;
         let database = &self.inventory.database;
         let owned = |pairs: &[(&str, &str)]| {
             let pairs = pairs.iter();
@@ -29,7 +31,7 @@ impl Build<'_> {
                 .map(|(name, release)| ((*name).to_owned(), (*release).to_owned()))
                 .collect()
         };
-        let path = PathBuf::from(contents.data_folder());
+        let path = PathBuf::from(data_folder(&mongod));
         let mut requirements = vec![
             Requirement::SupportedSystem {
                 systems: owned(&SUPPORTED),
@@ -51,7 +53,7 @@ impl Build<'_> {
             },
             Requirement::OwnData(OwnData {
                 path,
-                connection: contents.set.connection,
+                connection: mongod.connection,
                 set: SET.to_owned(),
                 key_file: PathBuf::from(TLS).join("mongod.key"),
                 key: self.needed(&database.tls.member_key)?.clone(),

@@ -12,7 +12,7 @@ fn of(region_name: &str) -> Vec<Resource> {
         .resources
 }
 
-fn file(resources: &[Resource], path: &str) -> Option<File> {
+pub(super) fn file(resources: &[Resource], path: &str) -> Option<File> {
     resources.iter().find_map(|resource| match resource {
         Resource::File(file) if file.path == Path::new(path) => Some(file.clone()),
         _ => None,
@@ -122,33 +122,6 @@ fn users_have_what_their_purpose_needs_and_the_first_makes_the_others() {
             .is_none()
     );
     assert!(!format!("{contents:?}").contains("made up for"));
-}
-
-#[test]
-fn the_role_for_documents_alone_is_made_after_the_administrator_and_before_its_user() {
-    let (mut inventory, _) = example();
-    inventory.database.role = crate::inventory::AppRole::Documents;
-    let secrets = made_up(&inventory);
-    let resources = region(&inventory, &"cn".parse().unwrap(), &secrets)
-        .unwrap()
-        .resources;
-    let names: Vec<String> = resources.iter().map(name).collect();
-    let begin = names
-        .iter()
-        .position(|name| name == "mongo-user geodeploy_admin@admin")
-        .unwrap();
-    assert_eq!(
-        names[begin + 1..begin + 3],
-        [
-            "mongo-role geodeploy_documents@aiagent",
-            "mongo-user aiagent_user@aiagent"
-        ]
-    );
-    let cn = inventory.region("cn").unwrap();
-    let contents = contents(&inventory, cn, &secrets).unwrap().unwrap();
-    let role = contents.role.unwrap();
-    assert_eq!(role.actions, ["find", "insert", "update", "remove"]);
-    assert_eq!(contents.users[1].roles, [role.granted()]);
 }
 
 #[test]

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 mod backup;
 mod database;
 mod proxy;
+mod replica_set;
 mod snapshots;
 mod tools;
 
@@ -187,6 +188,8 @@ fn name(resource: &Resource) -> String {
         | Resource::MongoIndex(_)
         | Resource::MongodCertificates(_)
         | Resource::OfflineMongod(_)
+        | Resource::SetMembers(_)
+        | Resource::Primary(_)
         | Resource::Mongod(_) => resource.id().to_string(),
     }
 }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::ca::{Described, Holder, Purpose, RENEWAL_DAYS};
-use crate::inventory::{Inventory, Region, RegionName, tls};
+use crate::inventory::tls::{client, server};
+use crate::inventory::{Inventory, Region, RegionName};
 
 /// A certificate that there should be.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub(super) struct Wanted {
 /// Every certificate of the inventory: MongoDB's own, and one for each region's application.
 pub(super) fn wanted(inventory: &Inventory) -> Vec<Wanted> {
     let organisation = inventory.app.name.to_string();
+    let tls = &inventory.database.tls;
     let mut wanted = Vec::new();
     for region in &inventory.regions {
         let mut add = |name: String, purpose, names| {
@@ -31,11 +33,11 @@ pub(super) fn wanted(inventory: &Inventory) -> Vec<Wanted> {
                 },
             });
         };
-        if inventory.database.region.as_ref() == Some(&region.name) {
+        if tls.servers.contains_key(&region.name) {
             let names = server_names(inventory, region);
-            add(tls::server(&region.name), Purpose::Server, names);
+            add(server(&region.name), Purpose::Server, names);
         }
-        add(tls::client(&region.name), Purpose::Client, Vec::new());
+        add(client(&region.name), Purpose::Client, Vec::new());
     }
     wanted
 }
@@ -88,6 +90,29 @@ mod tests {
 
     use super::*;
     use crate::ca::{Authority, describe};
+
+    #[test]
+    fn every_member_of_a_set_gets_a_certificate_for_its_own_names_and_loopback() {
+        let text = crate::inventory::EXAMPLE
+            .replace("mode = \"single\"", "mode = \"replica-set\"")
+            .replace("# members = ", "members = ");
+        let inventory = Inventory::parse(&text, "example.toml").unwrap();
+        let all = wanted(&inventory);
+        for (region, other) in [("cn", "us"), ("us", "cn")] {
+            let name = format!("{region}-server");
+            let found = all.iter().find(|wanted| wanted.holder.name == name);
+            let names = &found.unwrap().holder.names;
+            for wanted in [
+                "localhost",
+                "127.0.0.1",
+                &*format!("{region}-server.yourapp.com"),
+            ] {
+                assert!(names.contains(&wanted.to_owned()), "{names:?}");
+            }
+            assert!(!names.contains(&format!("{other}-server.yourapp.com")));
+        }
+        assert_eq!(all.len(), 4);
+    }
 
     #[test]
     fn a_certificate_is_issued_when_it_is_missing_old_foreign_or_for_other_addresses() {

@@ -6,7 +6,7 @@ use super::{LAB, chain};
 use crate::cli::Globals;
 use crate::commands::{Outcome, ca};
 use crate::error::{Error, ErrorKind};
-use crate::inventory::{DatabaseMode, Inventory, LinkEnd};
+use crate::inventory::{Inventory, LinkEnd};
 use crate::rehearse::substitute::{Mongodb, Stand, Surroundings, substitute};
 use crate::rehearse::{Lab, LabSpec, LinkSpec, SwitchProgram, TwinSpec, archive};
 use crate::state::write_private;
@@ -26,14 +26,14 @@ pub(super) fn rehearse(globals: &Globals, text: &str, keep: bool) -> Result<Outc
         let twins = crate::text::count(lab.twins().len(), "twin");
         Ok((lab, format!("{twins} behind the links of the inventory")))
     })?;
-    let single = inventory.database.mode == DatabaseMode::Single;
-    let mongodb = match single {
+    let on_hosts = inventory.database.mode.on_hosts();
+    let mongodb = match on_hosts {
         true => Some(report.step("database archive", || mongodb(globals, &lab))?),
         false => None,
     };
     let file = write_inventory(&lab, text, mongodb.as_ref())?;
     let substituted = globals.with_inventory(&file);
-    if single {
+    if on_hosts {
         report.step("certificates", || certificates(&substituted))?;
     }
     let ended = chain::run(&substituted, &lab, &mut report);
@@ -82,8 +82,8 @@ fn spec(inventory: &Inventory) -> Result<LabSpec, Error> {
         })
         .collect();
     // Names that public DNS will know, and that the database's peers and itself dial.
-    let holder = regions().find(|region| Some(&region.name) == inventory.database.region.as_ref());
-    spec.hosts.extend(holder.map(|holder| {
+    let holders = inventory.database_regions();
+    spec.hosts.extend(holders.into_iter().map(|holder| {
         let host = inventory.database_host(holder);
         (host, holder.name.as_str().to_owned())
     }));

@@ -3,32 +3,38 @@
 mod archive;
 mod backup;
 mod offline;
+mod place;
+pub(super) mod replica_set;
 pub(crate) mod tls;
 mod values;
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 pub use archive::Archive;
 pub use backup::Backup;
 pub use offline::{Offline, OfflineForm, OfflineSource};
+pub use place::Place;
 pub use tls::Tls;
 pub use values::{KeyFingerprint, MongoVersion};
 
 use super::mistake::Wrong;
-use super::names::{DatabaseName, HostName, RegionName, UserName};
+use super::names::{DatabaseName, RegionName, UserName};
 use super::reader::Table;
 use super::secret_reference::{SecretReference, secret};
 use super::values::ByteSize;
-use values::BindAddress;
 
 /// Where conversations are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
     /// Which of the guide's plans.
     pub mode: DatabaseMode,
-    /// The region whose host holds the data; with `embedded`, nobody's.
+    /// The region whose host holds the data, with a replica set its primary; with `embedded`, nobody's.
     pub region: Option<RegionName>,
+    /// With a replica set the other regions whose hosts hold a copy, the first to take over first.
+    pub members: Vec<RegionName>,
+    /// Whether every member votes, so that they choose another primary by themselves.
+    pub automatic_failover: bool,
     /// The database's name.
     pub name: DatabaseName,
     /// The application's user, with rights on that database alone.
@@ -43,10 +49,10 @@ pub struct Database {
     pub monitor_password: Option<SecretReference>,
     /// Password of `geodeploy_backup`.
     pub backup_password: Option<SecretReference>,
-    /// The name that other regions dial; without it the host's short name below the application's domain.
-    pub host: Option<HostName>,
-    /// Addresses of the host's own interfaces that it listens on beside loopback; empty for the region's.
-    pub bind: Vec<IpAddr>,
+    /// Name and addresses of the database in `region`.
+    pub place: Place,
+    /// Those of other regions, and of `region` too after another one held the primary.
+    pub places: BTreeMap<RegionName, Place>,
     /// Which MongoDB.
     pub version: MongoVersion,
     /// Memory for its cache.
@@ -72,6 +78,13 @@ pub enum DatabaseMode {
     ReplicaSet,
     /// MongoDB Atlas.
     Atlas,
+}
+
+impl DatabaseMode {
+    /// Whether MongoDB runs on hosts of the inventory.
+    pub fn on_hosts(self) -> bool {
+        matches!(self, Self::Single | Self::ReplicaSet)
+    }
 }
 
 /// What the application's user may do in its database.
@@ -102,22 +115,27 @@ impl Database {
             Some(_) => table.text("name"),
             None => "aiagent".parse().ok(),
         };
+        let members: Vec<RegionName> = table.texts("members").unwrap_or_default();
+        let automatic_failover = table.flag("automatic_failover");
         let user = table.text("user");
         let role = table.text("role").unwrap_or_default();
         let [password, admin_password, monitor_password, backup_password] =
             PASSWORDS.map(|key| secret(&table, key));
-        let host = table.text("host");
-        let bind: Option<Vec<BindAddress>> = table.texts("bind");
+        let place = Place::read(&table);
+        let places = Place::read_all(table.section("hosts"), regions);
         let version = table.text("version").unwrap_or_default();
         let cache = size(&table, "cache", SMALLEST_CACHE).unwrap_or(CACHE);
         let oplog = size(&table, "oplog", OPLOG).unwrap_or(OPLOG);
-        let archive = Archive::read(&table, &version, mode == Some(DatabaseMode::Single));
+        let archive = Archive::read(&table, &version, mode.is_some_and(DatabaseMode::on_hosts));
         let backup = Backup::read(table.section("backup"));
-        let tls = Tls::read(table.section("tls"), region.as_ref(), regions);
+        let holders: Vec<&RegionName> = region.iter().chain(&members).collect();
+        let tls = Tls::read(table.section("tls"), &holders, regions);
         table.finish();
         Some(Self {
             mode: mode?,
             region,
+            members,
+            automatic_failover,
             name: name?,
             user,
             role,
@@ -125,12 +143,8 @@ impl Database {
             admin_password,
             monitor_password,
             backup_password,
-            host,
-            bind: bind
-                .into_iter()
-                .flatten()
-                .map(|address| address.0)
-                .collect(),
+            place,
+            places,
             version,
             cache,
             oplog,
@@ -140,11 +154,17 @@ impl Database {
         })
     }
 
+    /// Name and addresses of the database on that region's host, as far as they are written.
+    pub(crate) fn place(&self, region: &RegionName) -> Option<&Place> {
+        let own = (self.region.as_ref() == Some(region)).then_some(&self.place);
+        self.places.get(region).or(own)
+    }
+
     /// Everything secret that this shape needs; the key of the certificate authority is not among it.
     pub(super) fn secret_references(&self) -> Vec<&SecretReference> {
         let mut references: Vec<&SecretReference> = Vec::new();
         references.extend(&self.password);
-        if self.mode == DatabaseMode::Single {
+        if self.mode.on_hosts() {
             let others = [
                 &self.admin_password,
                 &self.monitor_password,

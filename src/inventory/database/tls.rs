@@ -20,15 +20,15 @@ pub struct Tls {
     pub authority: SecretReference,
     /// What members of the replica set know each other by.
     pub member_key: SecretReference,
-    /// Private key and certificate of MongoDB on the database's host; absent where no region has the database.
-    pub server: Option<SecretReference>,
+    /// Private key and certificate of MongoDB on each host that has one.
+    pub servers: BTreeMap<RegionName, SecretReference>,
     /// Private key and certificate of each region's application.
     pub clients: BTreeMap<RegionName, SecretReference>,
 }
 
 impl Tls {
-    /// Reads `[database.tls]` for a database in the region `holder`.
-    pub(super) fn read(table: Table<'_>, holder: Option<&RegionName>, regions: &[&str]) -> Self {
+    /// Reads `[database.tls]` for a database in the regions `holders`.
+    pub(super) fn read(table: Table<'_>, holders: &[&RegionName], regions: &[&str]) -> Self {
         let path = |key, default: &str| match table.text::<FilePath>(key) {
             Some(path) => path.0,
             None => PathBuf::from(default),
@@ -56,7 +56,10 @@ impl Tls {
             ca_key,
             authority: reference(SecretSource::Public(folder.join("ca.pem"))),
             member_key: sealed(MEMBER),
-            server: holder.map(|region| sealed(&server(region))),
+            servers: holders
+                .iter()
+                .map(|name| ((*name).clone(), sealed(&server(name))))
+                .collect(),
             clients: names
                 .map(|name| (name.clone(), sealed(&client(&name))))
                 .collect(),
@@ -69,7 +72,7 @@ impl Tls {
     pub(super) fn references(&self) -> impl Iterator<Item = &SecretReference> {
         [&self.authority, &self.member_key]
             .into_iter()
-            .chain(&self.server)
+            .chain(self.servers.values())
             .chain(self.clients.values())
     }
 }

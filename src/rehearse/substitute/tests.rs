@@ -104,7 +104,7 @@ fn a_database_for_twins_has_the_rehearsals_archive_certificates_and_passwords() 
     assert_eq!(database.archive.suite, "{codename}/mongodb-org/6.0");
     assert_eq!(database.version.release(), Some("6.0.5"));
     assert_eq!(database.tls.folder, Path::new("/run/tls"));
-    assert!(database.bind.is_empty());
+    assert!(database.place.bind.is_empty());
     let password = database.admin_password.as_ref().unwrap();
     assert!(format!("{:?}", password.source).contains("/run/secret"));
 }

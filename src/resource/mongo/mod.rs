@@ -1,10 +1,17 @@
 //! MongoDB on the host: its replica set, users, indexes and running configuration, managed over loopback.
 
+mod census;
 mod certificates;
 mod configuration;
 mod index;
+mod joining;
+mod member;
+mod members;
 mod mongod;
 mod offline;
+mod primary;
+mod ready;
+mod reconfiguration;
 mod replica_set;
 mod restart;
 mod retired;
@@ -22,9 +29,12 @@ use serde::{Deserialize, Serialize};
 pub use certificates::{MongodCertificates, fingerprint};
 pub use configuration::MongodConfiguration;
 pub use index::{MongoIndex, Reader};
+pub use member::Member;
+pub use members::SetMembers;
 pub use mongod::Mongod;
 pub use offline::{Form, OfflineMongod};
-pub use replica_set::{Member, ReplicaSet};
+pub use primary::Primary;
+pub use replica_set::ReplicaSet;
 pub use retired::RetiredMongoUser;
 pub use role::MongoRole;
 pub use settings::{mistakes, settings};
@@ -103,12 +113,23 @@ impl Connection {
 
     /// Waits until the member takes writes: after an initiation or a restart that takes an election.
     fn wait_until_writable(&self, context: &Context<'_>) -> Result<(), Fault> {
+        self.wait_until(context, "takes no writes", |hello| {
+            hello.get_bool("isWritablePrimary").unwrap_or(false)
+        })
+    }
+
+    fn wait_until(
+        &self,
+        context: &Context<'_>,
+        lack: &str,
+        enough: impl Fn(&Document) -> bool,
+    ) -> Result<(), Fault> {
         const PATIENCE: Duration = Duration::from_secs(60);
         let pause = Duration::from_millis(200);
         let mut waited = Duration::ZERO;
         loop {
             let why = match self.ask_as_nobody(context, doc! { "hello": 1 }) {
-                Ok(hello) if hello.get_bool("isWritablePrimary").unwrap_or(false) => return Ok(()),
+                Ok(hello) if enough(&hello) => return Ok(()),
                 Ok(hello) => match hello.get_str("setName") {
                     Ok(name) => format!("it is not the primary of {name}"),
                     Err(_) => "it is no member of a replica set yet".to_owned(),
@@ -117,7 +138,7 @@ impl Connection {
             };
             if waited >= PATIENCE {
                 let what = format!(
-                    "the database on port {} takes no writes after {} s",
+                    "the database on port {} {lack} after {} s",
                     self.port,
                     PATIENCE.as_secs()
                 );
@@ -125,7 +146,7 @@ impl Connection {
                     .hint("on the host: `journalctl -u mongod` and /var/log/mongodb/mongod.log"));
             }
             if waited.is_zero() {
-                (context.progress)("waiting for the database to take writes");
+                (context.progress)("waiting for the database to be ready");
             }
             context.system.sleep(pause);
             waited += pause;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Connection;
 use super::restart::restart;
-use super::standing::{Standing, missing, unreached};
+use super::standing::{Standing, copies, missing, unreached};
 use crate::agent::system::Fault;
 use crate::plan::{Attributes, Change, Id, Kind};
 use crate::resource::{Context, Manage};
@@ -90,6 +90,11 @@ impl Mongod {
         }
     }
 
+    fn copies(&self, context: &Context<'_>) -> bool {
+        let hello = self.connection.ask_as_nobody(context, doc! { "hello": 1 });
+        hello.is_ok_and(|hello| copies(&hello))
+    }
+
     fn ask(&self, context: &Context<'_>, command: Document) -> Result<Document, Fault> {
         let answer = self.connection.ask(context, "admin", command);
         answer.map_err(|refusal| refusal.during("cannot read the database's running configuration"))
@@ -129,6 +134,12 @@ impl Manage for Mongod {
         match self.connection.settled(context)? {
             standing @ (Standing::Absent | Standing::Open(_)) => {
                 return Err(missing("cannot look at the running database", &standing));
+            }
+            // A member that is restarted begins to copy from the start.
+            Standing::Unreached(why) if self.copies(context) => {
+                let what = "the running database cannot be compared yet";
+                return Err(Fault::pending(what, why)
+                    .hint("it goes on by itself: run the same command again later"));
             }
             // A restart lets it run with what is on disk.
             Standing::Unreached(_) | Standing::Managed(_) => {}

@@ -1,12 +1,13 @@
 //! A replica set, initiated with the member on this host.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 
+use super::member::{Member, describe, documents};
 use super::standing::{Standing, missing, unreached};
-use super::{Connection, number};
+use super::{Connection, SetMembers};
 use crate::agent::system::Fault;
-use crate::agent::system::database::{Call, Refusal};
+use crate::agent::system::database::Refusal;
 use crate::plan::{Attributes, Change, Id, Kind};
 use crate::resource::{Context, Manage};
 use crate::secrets::FingerprintKey;
@@ -20,78 +21,14 @@ pub struct ReplicaSet {
     pub name: String,
     /// Its members; the first is the one on this host.
     pub members: Vec<Member>,
-}
-
-/// A member of a replica set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Member {
-    /// Name and port that every other member and every client reaches it by: `cn.db.example.com:27017`.
-    pub host: String,
-    /// The higher, the rather it becomes primary; 0 never.
-    pub priority: f64,
-    /// 1 or 0.
-    pub votes: u8,
-    /// Whether clients do not see it.
-    pub hidden: bool,
-}
-
-impl Member {
-    fn line(&self) -> String {
-        let hidden = if self.hidden { ", hidden" } else { "" };
-        format!(
-            "{}: priority {}, votes {}{hidden}",
-            self.host, self.priority, self.votes
-        )
-    }
-
-    /// A member out of the server's configuration, its defaults filled in.
-    fn read(document: &Document) -> Self {
-        Self {
-            host: document.get_str("host").unwrap_or_default().to_owned(),
-            priority: number(document.get("priority")).unwrap_or(1.0),
-            votes: u8::from(number(document.get("votes")).unwrap_or(1.0) > 0.0),
-            hidden: document.get_bool("hidden").unwrap_or(false),
-        }
-    }
-
-    fn document(&self, id: i32) -> Document {
-        doc! {
-            "_id": id,
-            "host": &self.host,
-            "priority": self.priority,
-            "votes": i32::from(self.votes),
-            "hidden": self.hidden,
-        }
-    }
-}
-
-fn describe(name: &str, members: &[Member]) -> Attributes {
-    let mut lines: Vec<String> = members.iter().map(Member::line).collect();
-    lines.sort();
-    Attributes::new().text("name", name).list("members", lines)
-}
-
-fn members(configuration: &Document) -> Vec<Document> {
-    let members = configuration.get_array("members");
-    members
-        .into_iter()
-        .flatten()
-        .filter_map(Bson::as_document)
-        .cloned()
-        .collect()
+    /// Others join it later: what is in place is compared by name and by the member on this host alone.
+    #[serde(default)]
+    pub begins: bool,
 }
 
 impl ReplicaSet {
     fn what(&self) -> String {
         format!("cannot set up the replica set {}", self.name)
-    }
-
-    fn configuration(&self, context: &Context<'_>) -> Result<Document, Fault> {
-        let answer = self
-            .connection
-            .ask(context, "admin", doc! { "replSetGetConfig": 1 })
-            .map_err(|refusal| refusal.during("cannot read the replica set's configuration"))?;
-        Ok(answer.get_document("config").cloned().unwrap_or_default())
     }
 
     /// Before the first user only `hello` answers: names and hosts, no priorities.
@@ -100,7 +37,7 @@ impl ReplicaSet {
         let own = hello.get_str("me").unwrap_or_default();
         let alone = matches!(self.members.as_slice(), [member] if member.host == own);
         Some(if alone {
-            describe(name, &self.members)
+            self.describe(name, &self.members)
         } else {
             Attributes::new()
                 .text("name", name)
@@ -135,44 +72,24 @@ impl ReplicaSet {
         self.connection.wait_until_writable(context)
     }
 
-    /// Changes priority, votes and visibility of members that are there, one member a configuration.
-    fn reconfigure(&self, context: &Context<'_>) -> Result<(), Fault> {
-        let mut configuration = self.configuration(context)?;
-        let name = configuration.get_str("_id").unwrap_or_default();
-        let mut found = members(&configuration);
-        let mut hosts: Vec<String> = found.iter().map(|m| Member::read(m).host).collect();
-        let mut wanted: Vec<String> = self.members.iter().map(|m| m.host.clone()).collect();
-        hosts.sort();
-        wanted.sort();
-        if name != self.name || hosts != wanted {
-            return Err(Fault::new(
-                self.what(),
-                format!("the host has the set {name} of {}", hosts.join(", ")),
-            )
-            .hint("data of another set is never taken over, and members are not added or removed by provision"));
+    /// What the configuration of a set says of this host, where others may join it later.
+    fn own(&self, name: &str, found: &[Member]) -> Attributes {
+        let own = |member: &&Member| self.members.iter().any(|known| known.host == member.host);
+        let own: Vec<String> = found
+            .iter()
+            .filter(own)
+            .map(|member| member.host.clone())
+            .collect();
+        let hosts = || found.iter().map(|member| member.host.clone()).collect();
+        let shown = if own.is_empty() { hosts() } else { own };
+        Attributes::new().text("name", name).list("members", shown)
+    }
+
+    fn describe(&self, name: &str, found: &[Member]) -> Attributes {
+        match self.begins {
+            true => self.own(name, found),
+            false => describe(name, found),
         }
-        for at in 0..found.len() {
-            let before = Member::read(&found[at]);
-            let after = self
-                .members
-                .iter()
-                .find(|member| member.host == before.host);
-            let Some(after) = after.filter(|after| **after != before) else {
-                continue;
-            };
-            let id = found[at].get_i32("_id").unwrap_or_default();
-            found[at].extend(after.document(id));
-            let version = number(configuration.get("version")).unwrap_or(1.0);
-            #[expect(clippy::cast_possible_truncation, reason = "a small whole number")]
-            let version = version as i32 + 1;
-            configuration.insert("version", version);
-            configuration.insert("members", found.clone());
-            let call = Call::new("admin", doc! { "replSetReconfig": configuration.clone() });
-            self.connection
-                .tell(context, &call)
-                .map_err(|refusal| refusal.during(self.what()))?;
-        }
-        Ok(())
     }
 }
 
@@ -182,7 +99,7 @@ impl Manage for ReplicaSet {
     }
 
     fn desired(&self, _key: &FingerprintKey) -> Option<Attributes> {
-        Some(describe(&self.name, &self.members))
+        Some(self.describe(&self.name, &self.members))
     }
 
     fn inspect(&self, context: &Context<'_>) -> Result<Option<Attributes>, Fault> {
@@ -192,30 +109,43 @@ impl Manage for ReplicaSet {
             Standing::Open(hello) => self.announced(&hello),
             Standing::Managed(hello) if hello.get_str("setName").is_err() => None,
             Standing::Managed(_) => {
-                let configuration = self.configuration(context)?;
+                let configuration = self.connection.set_configuration(context)?;
                 let name = configuration.get_str("_id").unwrap_or_default();
-                let found: Vec<Member> = members(&configuration).iter().map(Member::read).collect();
-                Some(describe(name, &found))
+                let found: Vec<Member> =
+                    documents(&configuration).iter().map(Member::read).collect();
+                Some(self.describe(name, &found))
             }
         })
     }
 
-    fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {
+    fn apply(&self, change: &Change, context: &Context<'_>) -> Result<(), Fault> {
         match self.connection.settled(context)? {
             Standing::Open(hello) if hello.get_str("setName").is_err() => self.initiate(context),
-            Standing::Managed(hello) if hello.get_str("setName").is_ok() => {
-                self.reconfigure(context)
+            Standing::Managed(hello) if hello.get_str("setName").is_ok() && !self.begins => {
+                let members = SetMembers {
+                    connection: self.connection.clone(),
+                    name: self.name.clone(),
+                    members: self.members.clone(),
+                    force: false,
+                };
+                members.apply(change, context)
             }
-            Standing::Open(hello) => Err(Fault::new(
-                self.what(),
-                format!(
-                    "the host is a member of the set {} already, as {}",
-                    hello.get_str("setName").unwrap_or_default(),
-                    hello.get_str("me").unwrap_or_default()
-                ),
-            )
-            .hint("data of another set is never taken over: look at its dbPath and move it away")),
-            Standing::Managed(_) => Err(Fault::new(
+            Standing::Open(hello) | Standing::Managed(hello)
+                if hello.get_str("setName").is_ok() =>
+            {
+                Err(Fault::new(
+                    self.what(),
+                    format!(
+                        "the host is a member of the set {} already, as {}",
+                        hello.get_str("setName").unwrap_or_default(),
+                        hello.get_str("me").unwrap_or_default()
+                    ),
+                )
+                .hint(
+                    "data of another set is never taken over: look at its dbPath and move it away",
+                ))
+            }
+            Standing::Managed(_) | Standing::Open(_) => Err(Fault::new(
                 self.what(),
                 "the host has a database with users that is in no set",
             )

@@ -42,6 +42,10 @@ impl Connection {
         };
         match self.ask(context, "admin", doc! { "ping": 1 }) {
             Ok(_) => Ok(Standing::Managed(hello)),
+            // Its users come with the data.
+            Err(Refusal::Login | Refusal::Command { .. }) if copies(&hello) => {
+                Ok(Standing::Unreached(COPIES.to_owned()))
+            }
             Err(Refusal::Login) if self.exception_open(context)? => Ok(Standing::Open(hello)),
             Err(Refusal::Login) => Err(Fault::new(
                 what,
@@ -95,6 +99,20 @@ impl Connection {
             Err(refusal) => Err(refusal.during("cannot tell whether the database has users")),
         }
     }
+}
+
+/// What a member lacks that has joined others and has no full copy of their data.
+const COPIES: &str = "it copies the data of its replica set";
+
+/// Whether a member has joined others and neither takes writes nor can be read.
+pub(super) fn copies(hello: &Document) -> bool {
+    let flag = |name| hello.get_bool(name).unwrap_or(false);
+    let members: usize = ["hosts", "passives"]
+        .iter()
+        .filter_map(|list| hello.get_array(list).ok())
+        .map(Vec::len)
+        .sum();
+    members > 1 && !flag("isWritablePrimary") && !flag("secondary")
 }
 
 /// What is shown of a resource whose server cannot be spoken to.

@@ -32,6 +32,7 @@ fn kinds() -> Vec<Box<dyn Manage>> {
             connection: connection.clone(),
             name: "rs0".to_owned(),
             members: vec![member],
+            begins: false,
         }),
         Box::new(MongoUser {
             connection: connection.clone(),
@@ -157,6 +158,63 @@ fn a_running_configuration_that_is_older_than_its_file_is_mended_by_a_restart() 
         mongod.inspect(&context).unwrap(),
         mongod.desired(context.key)
     );
+}
+
+#[test]
+fn a_member_that_copies_the_data_is_a_difference_and_is_not_restarted() {
+    let bench = bench();
+    let copying = doc! {
+        "setName": "rs0",
+        "hosts": ["cn.db:27017"],
+        "passives": ["us.db:27017"],
+        "isWritablePrimary": false,
+        "secondary": false,
+    };
+    bench.database.answer("nobody hello", Ok(copying));
+    bench.database.answer("admin ping", Err(Refusal::Login));
+    let mongod = mongod();
+    let context = bench.context();
+    let found = mongod.inspect(&context).unwrap();
+    let change = Change::between(mongod.id(), found, mongod.desired(context.key)).unwrap();
+    assert!(
+        format!("{:?}", change.before).contains("copies the data"),
+        "{change:?}"
+    );
+    let fault = mongod.apply(&change, &context).unwrap_err();
+    assert!(fault.pending, "{fault}");
+    assert!(bench.system.ran().is_empty());
+}
+
+#[test]
+fn a_member_is_not_waited_for_when_nothing_listens_on_its_host() {
+    let bench = bench();
+    let members = SetMembers {
+        connection: connection(),
+        name: "rs0".to_owned(),
+        members: vec![
+            Member::voter("cn.db:27017", 10.0),
+            Member::copy("us.db:27017"),
+        ],
+        force: false,
+    };
+    let alone = doc! { "_id": 0, "host": "cn.db:27017", "priority": 10.0, "votes": 1 };
+    let configuration = doc! { "_id": "rs0", "version": 1, "members": [alone] };
+    let mut hello = hello(true);
+    hello.insert("primary", "cn.db:27017");
+    bench.database.answer("nobody hello", Ok(hello));
+    bench.database.answer("admin ping", Ok(doc! { "ok": 1 }));
+    bench.database.answer(
+        "admin replSetGetConfig",
+        Ok(doc! { "config": configuration }),
+    );
+    let why = Refusal::Lost("us.db: the name has no address".to_owned());
+    bench.database.answer("nobody us.db:27017", Err(why));
+    let context = bench.context();
+    let found = members.inspect(&context).unwrap();
+    let change = Change::between(members.id(), found, members.desired(context.key)).unwrap();
+    let fault = members.apply(&change, &context).unwrap_err();
+    assert!(fault.pending && fault.why.contains("no address"), "{fault}");
+    assert!(bench.database.told().is_empty());
 }
 
 #[test]

@@ -7,10 +7,11 @@ mod batch;
 mod documents;
 mod probe;
 mod settings;
+mod writers;
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, TryStreamExt};
 use jiff::Timestamp;
@@ -27,6 +28,7 @@ use crate::serve::collections::{AGENT_SESSIONS, CONVERSATIONS, MESSAGES};
 use documents::key;
 use probe::Probe;
 pub use settings::MongoSettings;
+use writers::Writers;
 
 /// How many operations may be under way, those that nobody waits for any more included.
 const OPERATIONS: usize = 64;
@@ -41,6 +43,7 @@ pub struct MongoStore {
     database: Arc<OnceLock<Database>>,
     operations: Arc<Semaphore>,
     probe: Probe,
+    writers: Writers,
 }
 
 impl MongoStore {
@@ -62,8 +65,17 @@ impl MongoStore {
         Ok(Self {
             probe: Probe::begin(settings.clone(), Arc::clone(&database)),
             operations: Arc::new(Semaphore::new(OPERATIONS)),
+            writers: Writers::default(),
             database,
         })
+    }
+
+    /// Where what a user wrote is read from: a copy that is near may not have it yet.
+    fn from(&self, user: &str) -> Source {
+        match self.writers.lately(user, Instant::now()) {
+            true => Source::Newest,
+            false => Source::Anywhere,
+        }
     }
 
     fn ask<T, F>(&self, wait: Duration, work: impl FnOnce(Database) -> F) -> Answer<T>
@@ -105,6 +117,8 @@ impl Store for MongoStore {
     }
 
     fn write(&self, batch: Vec<Write>) -> Answer<()> {
+        let users = batch.iter().map(Write::user);
+        self.writers.wrote(users, Instant::now());
         self.ask(WRITE_WAIT, |database| async move {
             batch::write(&database, batch).await
         })
@@ -120,9 +134,9 @@ impl Store for MongoStore {
         if let Some(before) = before {
             filter.insert("updatedAt", doc! { "$lt": documents::date(before) });
         }
+        let from = self.from(user);
         self.ask(READ_WAIT, move |database| async move {
-            let all: Vec<Document> = database
-                .collection(CONVERSATIONS)
+            let all: Vec<Document> = collection(&database, CONVERSATIONS, from)
                 .find(filter)
                 .sort(doc! { "updatedAt": -1 })
                 .limit(limit.get().into())
@@ -134,11 +148,14 @@ impl Store for MongoStore {
     }
 
     fn messages(&self, user: &str, session: &str, part: Part) -> Answer<Option<Vec<Message>>> {
+        let from = match part {
+            Part::Last(_) => Source::Primary,
+            Part::After(..) => self.from(user),
+        };
         let (user, session) = (user.to_owned(), session.to_owned());
         self.ask(READ_WAIT, move |database| async move {
-            let primary = matches!(part, Part::Last(_));
             let filter = doc! { "_id": key(&user, &session) };
-            let conversations = collection(&database, CONVERSATIONS, primary);
+            let conversations = collection(&database, CONVERSATIONS, from);
             let Some(conversation) = conversations.find_one(filter).await? else {
                 return Ok(None);
             };
@@ -154,7 +171,7 @@ impl Store for MongoStore {
                 Part::Last(limit) => (limit, -1),
             };
             let filter = doc! { "userId": user, "sessionId": session, "_id": ids };
-            let mut all: Vec<Document> = collection(&database, MESSAGES, primary)
+            let mut all: Vec<Document> = collection(&database, MESSAGES, from)
                 .find(filter)
                 .sort(doc! { "_id": direction })
                 .limit(limit.get().into())
@@ -179,20 +196,33 @@ impl Store for MongoStore {
         let now: DateTime = documents::date(now);
         let filter = doc! { "_id": key(user, session), "expiresAt": { "$gt": now } };
         self.ask(READ_WAIT, |database| async move {
-            let sessions = collection(&database, AGENT_SESSIONS, true);
+            let sessions = collection(&database, AGENT_SESSIONS, Source::Primary);
             let found = sessions.find_one(filter).await?;
             found.as_ref().map(documents::agent_session).transpose()
         })
     }
 }
 
-/// A collection with the URI's read preference, or for reading from the primary.
-fn collection(database: &Database, name: &str, primary: bool) -> Collection<Document> {
-    if !primary {
-        return database.collection(name);
-    }
+/// Where a read goes.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// As the URI says.
+    Anywhere,
+    /// To the primary as long as there is one.
+    Newest,
+    /// To the primary, or it fails.
+    Primary,
+}
+
+/// A collection to be read from there.
+fn collection(database: &Database, name: &str, from: Source) -> Collection<Document> {
+    let preference = match from {
+        Source::Anywhere => return database.collection(name),
+        Source::Newest => ReadPreference::PrimaryPreferred { options: None },
+        Source::Primary => ReadPreference::Primary,
+    };
     let options = mongodb::options::CollectionOptions::builder()
-        .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+        .selection_criteria(SelectionCriteria::ReadPreference(preference))
         .build();
     database.collection_with_options(name, options)
 }

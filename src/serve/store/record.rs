@@ -105,6 +105,18 @@ pub enum Write {
 }
 
 impl Write {
+    /// Whose it is.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        match self {
+            Self::User { id, .. } => id,
+            Self::Conversation(conversation) => &conversation.user,
+            Self::Message(message) => &message.user,
+            Self::AgentSession(state, _) => &state.user,
+            Self::Delete { user, .. } => user,
+        }
+    }
+
     /// About how many bytes it holds in memory.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -174,7 +174,7 @@ async fn first_messages(
         .collect();
     keys.sort();
     keys.dedup();
-    let found: Vec<Document> = super::collection(database, CONVERSATIONS, true)
+    let found: Vec<Document> = super::collection(database, CONVERSATIONS, super::Source::Primary)
         .find(doc! { "_id": { "$in": keys } })
         .projection(doc! { "firstMessage": 1 })
         .await?
