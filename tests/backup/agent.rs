@@ -24,6 +24,7 @@ fn ask(site: &Site, order: BackupOrder, mut body: impl Read) -> Result<serde_jso
         protocol: PROTOCOL,
         key: Secret::new("key".to_owned()),
         operator: "ada@laptop".to_owned(),
+        sent: 0,
         operation: Operation::Backup(order),
     };
     let mut child = Command::new(env!("CARGO_BIN_EXE_geodeploy-host"))

@@ -10,6 +10,7 @@ mod admission;
 mod again;
 mod cut_link;
 mod database;
+mod database_killed;
 mod drift;
 mod edits;
 mod fixture;
@@ -46,6 +47,7 @@ fn tests() -> Vec<Test> {
         admin::TESTS,
         cut_link::TESTS,
         database::TESTS,
+        database_killed::TESTS,
         release::TESTS,
         reboot::TESTS,
     ]

@@ -51,7 +51,7 @@ fn a_deploy_cuts_no_stream_and_fails_no_request_and_rollback_and_restart_need_no
     let token = twins.operator.token("watcher");
     let (number, old) = serving(twins, "us");
     let probe = Probe::start(address, "us");
-    let chat = Chat::start(address, "us", &token, 60, Duration::from_millis(200));
+    let chat = Chat::start(address, "us", &token, 150, Duration::from_millis(200));
     let binary = one_line_changed(twins);
     let ran = twins
         .operator
@@ -88,7 +88,7 @@ fn a_deploy_cuts_no_stream_and_fails_no_request_and_rollback_and_restart_need_no
     twins.operator.run(&["rollback", "us"]).expect(0);
     assert_eq!(serving(twins, "us"), (next + 1, old.clone()));
 
-    let chat = Chat::start(address, "us", &token, 40, Duration::from_millis(200));
+    let chat = Chat::start(address, "us", &token, 100, Duration::from_millis(200));
     twins.operator.run(&["restart", "us"]).expect(0);
     assert_eq!(serving(twins, "us"), (next + 2, old));
     assert!(

@@ -8,8 +8,8 @@ use super::looks::Looks;
 
 pub(crate) const TESTS: &[Test] = &[
     (
-        "a provision that changes nothing over a live connection takes at most three round trips",
-        a_provision_that_changes_nothing_over_a_live_connection_takes_at_most_three_round_trips,
+        "a provision that changes nothing over a live connection takes at most four round trips",
+        a_provision_that_changes_nothing_over_a_live_connection_takes_at_most_four_round_trips,
     ),
     (
         "forty resources cost at most one round trip more than four",
@@ -29,7 +29,7 @@ fn fewest(twins: &Twins, attempt: impl Fn()) -> f64 {
     (0..4).map(|_| one()).fold(f64::INFINITY, f64::min)
 }
 
-fn a_provision_that_changes_nothing_over_a_live_connection_takes_at_most_three_round_trips(
+fn a_provision_that_changes_nothing_over_a_live_connection_takes_at_most_four_round_trips(
     twins: &Twins,
 ) {
     let provision = || {
@@ -42,7 +42,7 @@ fn a_provision_that_changes_nothing_over_a_live_connection_takes_at_most_three_r
     provision();
     let live = fewest(twins, provision);
     eprintln!("a provision that changes nothing: {live} round trips");
-    assert!((1.0..=3.0).contains(&live), "{live}");
+    assert!((1.0..=4.0).contains(&live), "{live}");
 }
 
 fn forty_resources_cost_at_most_one_round_trip_more_than_four(twins: &Twins) {
