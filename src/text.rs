@@ -111,7 +111,11 @@ pub fn bytes(count: u64) -> String {
 
 /// `1 line`, `3 lines`.
 pub fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
+    let plural = match number {
+        1 => "",
+        _ if noun.ends_with('x') => "es",
+        _ => "s",
+    };
     format!("{number} {noun}{plural}")
 }
 

@@ -23,8 +23,8 @@ use geodeploy::rehearse::base::Suite;
 use harness::{JWT_SECRET, chat, payloads, streamed, token};
 use serde_json::json;
 
-/// What is shipped may be this large in zstd, so that it crosses 5 Mbit/s in 5 s.
-const LARGEST: usize = 3_000_000;
+/// What is shipped may be this large in zstd, so that it crosses 5 Mbit/s in 7.4 s: decision 7.
+const LARGEST: usize = 4_600_000;
 
 /// The release's file; without it the test is skipped, and how to build it is on stderr.
 #[expect(

@@ -31,7 +31,7 @@ pub(crate) const TESTS: &[Test] = &[
 
 /// How a connection differs from the application's own.
 #[derive(Clone)]
-struct Way {
+pub(crate) struct Way {
     user: &'static str,
     source: &'static str,
     password: String,
@@ -49,7 +49,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// As the application of the us region connects.
-fn application(twins: &Twins) -> Way {
+pub(crate) fn application(twins: &Twins) -> Way {
     let at = |name: &str| file(twins, "us", &format!("/etc/geodeploy/tls/{name}"));
     Way {
         user: "aiagent_user",
@@ -63,7 +63,7 @@ fn application(twins: &Twins) -> Way {
     }
 }
 
-fn ask(
+pub(crate) fn ask(
     twins: &Twins,
     from: Option<&str>,
     way: &Way,

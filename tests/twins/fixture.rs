@@ -173,8 +173,9 @@ fn spec() -> LabSpec {
     spec.hosts = ["us", "cn"]
         .map(|region| (format!("{region}.yourapp.com"), region.to_owned()))
         .to_vec();
-    spec.hosts
-        .push(("cn-server.yourapp.com".to_owned(), "cn".to_owned()));
+    let members =
+        ["us", "cn"].map(|region| (format!("{region}-server.yourapp.com"), region.to_owned()));
+    spec.hosts.extend(members);
     spec
 }
 

@@ -10,6 +10,7 @@ mod admission;
 mod again;
 mod cut_link;
 mod database;
+mod database_growth;
 mod database_killed;
 mod drift;
 mod edits;
@@ -50,6 +51,7 @@ fn tests() -> Vec<Test> {
         database_killed::TESTS,
         release::TESTS,
         reboot::TESTS,
+        database_growth::TESTS,
     ]
     .concat()
 }
