@@ -252,7 +252,9 @@ fn backup(system: &dyn System) -> BackupReport {
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
     let names = system.list(folder).ok().flatten().unwrap_or_default();
-    let backups = names.iter().filter(|name| name.ends_with(crate::backup::folder::ENDING));
+    let backups = names
+        .iter()
+        .filter(|name| name.ends_with(crate::backup::folder::ENDING));
     let written = backups.filter_map(|name| system.modified(&folder.join(name)).ok().flatten());
     BackupReport {
         verified: state["verified_at"]

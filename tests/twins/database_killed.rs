@@ -79,7 +79,8 @@ fn killed_again_and_again_it_converges_with_one_of_each_user_and_index(twins: &T
     );
     indexes.sort();
     assert_eq!(indexes, ["_id_", "expiresAt_1", "sessionId_1_userId_1"]);
-    // The other region's server finds its database again by itself.
+    // The other region's server finds its database again by itself. Three pings, 2 s apart, fail before it says so.
+    std::thread::sleep(Duration::from_secs(8));
     let address = twins.addresses("us", 80)[0];
     let found = wait_healthy(address, "us", Duration::from_secs(30));
     eprintln!(
