@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ const STATE: &str = "state.json";
 
 /// Least free part of the disk, in percent: below it nothing is dumped.
 const FREE_PERCENT: u64 = 20;
+
+/// So much free space, in bytes, is enough whatever part of the disk it is.
+const PLENTY: u64 = 6 << 30;
 
 /// The last backup that was restored and compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,6 +210,11 @@ impl Folder {
         let write = || -> io::Result<()> {
             let mut file = private(&partial)?;
             file.write_all(bytes)?;
+            // What root writes after a drill is read by the user that makes the backups.
+            let folder = fs::metadata(&self.path)?;
+            if file.metadata()?.uid() != folder.uid() {
+                std::os::unix::fs::fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
+            }
             file.sync_all()?;
             fs::rename(&partial, self.path.join(name))
         };
@@ -233,8 +241,9 @@ fn room(free: u64, all: u64, needed: u64) -> Result<(), Fault> {
     let what = "no backup is made";
     let hint = "make room on the disk, or write a smaller `keep` below [database.backup]";
     let percent = free.saturating_mul(100) / all.max(1);
-    if percent < FREE_PERCENT {
-        let why = format!("{percent} % of the disk are free, less than {FREE_PERCENT} %");
+    if percent < FREE_PERCENT && free < PLENTY {
+        let free = crate::text::bytes(free);
+        let why = format!("{percent} % of the disk are free, less than {FREE_PERCENT} %: {free}");
         return Err(Fault::new(what, why).hint(hint));
     }
     if needed > free {

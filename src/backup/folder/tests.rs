@@ -82,11 +82,29 @@ fn a_disk_that_is_nearly_full_or_too_small_is_refused_with_numbers() {
     assert!(room(20, 100, 20).is_ok());
     assert_eq!(
         room(19, 100, 1).unwrap_err().why,
-        "19 % of the disk are free, less than 20 %"
+        "19 % of the disk are free, less than 20 %: 19 B"
     );
     let [free, needed] = [50 << 20, 51 << 20].map(crate::text::bytes);
     assert_eq!(
         room(50 << 20, 100 << 20, 51 << 20).unwrap_err().why,
         format!("it may take {needed}, and {free} are free")
     );
+}
+
+#[test]
+fn what_root_writes_belongs_to_whoever_owns_the_folder() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let place = tempfile::tempdir().unwrap();
+    if chown(place.path(), Some(65_534), Some(65_534)).is_err() {
+        eprintln!("SKIPPED: giving a folder away needs root");
+        return;
+    }
+    let verified = Verified {
+        verified_at: "2026-01-02T03:04:05Z".to_owned(),
+        file: "a".to_owned(),
+        rto_seconds: 1,
+    };
+    Folder::new(place.path()).set_verified(&verified).unwrap();
+    let found = std::fs::metadata(place.path().join(STATE)).unwrap();
+    assert_eq!((found.uid(), found.mode() & 0o777), (65_534, 0o600));
 }
