@@ -47,7 +47,8 @@ pub struct MongoStore {
 }
 
 impl MongoStore {
-    /// A store that connects in the background, and goes on trying. Must be called within the runtime.
+    /// A store that connects in the background, and goes on trying. It is given after the first answer, or after 5 s
+    /// without one. Must be called within the runtime.
     ///
     /// # Errors
     ///
@@ -62,8 +63,11 @@ impl MongoStore {
             }
             Err(error) => return Err(StoreError::Refused(explain(&error))),
         }
+        let probe = Probe::begin(settings.clone(), Arc::clone(&database));
+        // Generations share a socket: one that cannot say yet how its database is would answer for one that can.
+        probe.first_answer().await;
         Ok(Self {
-            probe: Probe::begin(settings.clone(), Arc::clone(&database)),
+            probe,
             operations: Arc::new(Semaphore::new(OPERATIONS)),
             writers: Writers::default(),
             database,
