@@ -14,6 +14,12 @@ use super::database::{application, ask};
 use super::fixture::Twins;
 use super::operator::{Operator, copy};
 
+/// The first of all tests of the database: others take it away.
+pub(crate) const FIRST: &[Test] = &[(
+    "a second server is set up while the first is written to with nothing lost",
+    a_second_server_is_set_up_while_the_first_is_written_to_with_nothing_lost,
+)];
+
 /// The last of all tests: afterwards there are two members.
 pub(crate) const TESTS: &[Test] = &[
     (
@@ -77,6 +83,19 @@ fn messages(twins: &Twins, sessions: &str) -> i32 {
     answer.get_i32("n").unwrap()
 }
 
+fn a_second_server_is_set_up_while_the_first_is_written_to_with_nothing_lost(twins: &Twins) {
+    if !twins.database {
+        return;
+    }
+    let kept = messages(twins, "f-");
+    eprintln!(
+        "{} chats were answered meanwhile, {kept} messages kept",
+        twins.first_chats
+    );
+    assert!(twins.first_chats > 20);
+    assert_eq!(usize::try_from(kept).unwrap(), 2 * twins.first_chats);
+}
+
 fn what_was_backed_up_wiped_and_restored_is_equal_and_a_drill_proves_the_backup(twins: &Twins) {
     if !twins.database {
         return;
@@ -127,19 +146,25 @@ fn what_was_backed_up_wiped_and_restored_is_equal_and_a_drill_proves_the_backup(
 }
 
 /// Chats in one region, one after the other, until it is stopped; gives how many were answered to their end.
-struct Writer {
+pub(crate) struct Writer {
     stop: Arc<AtomicBool>,
     writing: JoinHandle<usize>,
 }
 
 impl Writer {
-    fn start(address: SocketAddr, region: &'static str, token: String) -> Self {
+    /// The sessions are called `PREFIX-REGION-NUMBER`.
+    pub(crate) fn start(
+        address: SocketAddr,
+        region: &'static str,
+        token: String,
+        prefix: &'static str,
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let writing = std::thread::spawn(move || {
             let mut answered = 0;
             while !stopped.load(Ordering::Relaxed) {
-                let session = format!("g-{region}-{answered}");
+                let session = format!("{prefix}-{region}-{answered}");
                 answered += usize::from(say(address, region, &token, &session));
                 std::thread::sleep(Duration::from_millis(100));
             }
@@ -148,7 +173,7 @@ impl Writer {
         Self { stop, writing }
     }
 
-    fn stop(self) -> usize {
+    pub(crate) fn stop(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         self.writing.join().unwrap()
     }
@@ -171,8 +196,14 @@ fn one_server_grows_to_a_replica_set_under_writes_with_nothing_lost(twins: &Twin
         ],
     );
     set.run(&["ca", "issue"]).expect(0);
-    let writers = ["us", "cn"]
-        .map(|region| Writer::start(twins.addresses(region, 80)[0], region, set.token("grower")));
+    let writers = ["us", "cn"].map(|region| {
+        Writer::start(
+            twins.addresses(region, 80)[0],
+            region,
+            set.token("grower"),
+            "g",
+        )
+    });
     let grown = set.run(&["db", "grow"]).expect(0);
     // The new environment, with both members in it, is taken by the next generation.
     set.run(&["deploy"]).expect(0);

@@ -11,6 +11,7 @@ use geodeploy::rehearse::{
 };
 use tempfile::TempDir;
 
+use super::database_growth::Writer;
 use super::operator::Operator;
 
 /// Round trip of every link, as the example inventory has it.
@@ -25,6 +26,8 @@ pub(crate) struct Twins {
     pub(crate) operator: Operator,
     /// Whether China has a MongoDB; without one each host keeps its own data in a file.
     pub(crate) database: bool,
+    /// How many chats of China's server, in sessions `f-cn-*`, were answered while the second server was set up.
+    pub(crate) first_chats: usize,
     _home: TempDir,
 }
 
@@ -42,13 +45,20 @@ pub(crate) fn possible() -> bool {
 
 impl Twins {
     /// Boots, provisions and deploys; says how long each took.
+    ///
+    /// First one server in China, then the second while the first is written to.
     pub(crate) fn up() -> Self {
-        let twins = Self::bare();
-        for verb in ["provision", "deploy"] {
-            let begun = std::time::Instant::now();
-            twins.operator.run(&[verb]).expect(0);
-            eprintln!("first {verb}: {:.1} s", begun.elapsed().as_secs_f64());
-        }
+        let mut twins = Self::bare();
+        let alone = twins.operator.with(without_us(&twins.operator.inventory));
+        set_up(&alone, "one server");
+        let writer = Writer::start(
+            twins.addresses("cn", 80)[0],
+            "cn",
+            alone.token("first"),
+            "f",
+        );
+        set_up(&twins.operator, "two servers");
+        twins.first_chats = writer.stop();
         twins
     }
 
@@ -84,6 +94,7 @@ impl Twins {
             operator,
             lab,
             database: mongodb.is_some(),
+            first_chats: 0,
             _home: home,
         }
     }
@@ -177,6 +188,31 @@ fn spec() -> LabSpec {
         ["us", "cn"].map(|region| (format!("{region}-server.yourapp.com"), region.to_owned()));
     spec.hosts.extend(members);
     spec
+}
+
+/// Provisions and deploys, and says how long each took.
+fn set_up(operator: &Operator, what: &str) {
+    for verb in ["provision", "deploy"] {
+        let begun = std::time::Instant::now();
+        operator.run(&[verb]).expect(0);
+        let seconds = begun.elapsed().as_secs_f64();
+        eprintln!("{what}, first {verb}: {seconds:.1} s");
+    }
+}
+
+/// The inventory of one server in China.
+fn without_us(inventory: &Path) -> std::path::PathBuf {
+    super::operator::copy(inventory, "one.toml", |text| {
+        let mut document: toml_edit::DocumentMut = text.parse().unwrap();
+        document.remove("links");
+        let regions = document["regions"].as_table_mut().unwrap();
+        regions.remove("us");
+        let cn = regions["cn"].as_table_mut().unwrap();
+        cn["nginx"].as_table_mut().unwrap().remove("backup");
+        let firewall = cn["firewall"].as_table_mut().unwrap();
+        firewall.remove("database_peers");
+        document.to_string()
+    })
 }
 
 /// A MongoDB that twins can install; what it lacks is told on stderr.

@@ -38,6 +38,7 @@ type Test = (&'static str, fn(&Twins));
 
 fn tests() -> Vec<Test> {
     [
+        database_growth::FIRST,
         again::TESTS,
         round_trips::TESTS,
         saved_plan::TESTS,
