@@ -14,6 +14,7 @@ mod database_growth;
 mod database_killed;
 mod drift;
 mod edits;
+mod first;
 mod fixture;
 mod looks;
 mod mongo;
@@ -81,7 +82,7 @@ fn main() -> ExitCode {
         return summary(&[], chosen.len());
     }
     // Dropped at the end of this function, whatever happens in it: nothing stays on the machine.
-    let Ok(twins) = catch_unwind(fixture::Twins::up) else {
+    let Ok(twins) = catch_unwind(fixture::Twins::up_one_by_one) else {
         return summary(&[("the twins are brought up", false)], 0);
     };
     let ends: Vec<(&str, bool)> = chosen
