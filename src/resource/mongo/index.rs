@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::standing::{Standing, missing, unreached};
 use super::{Connection, number};
 use crate::agent::system::Fault;
-use crate::agent::system::database::Call;
+use crate::agent::system::database::{Call, Refusal};
 use crate::plan::{Attributes, Change, Id, Kind, MAY_BE_DELETED};
 use crate::resource::{Context, Manage};
 use crate::secrets::FingerprintKey;
@@ -88,6 +88,8 @@ impl MongoIndex {
         let answer = match self.connection.ask(context, &self.database, command) {
             Ok(answer) => answer,
             Err(refusal) if refusal.is(NAMESPACE_NOT_FOUND) => return Ok(None),
+            // An administrator that a killed run left half made: it gets the rest of its roles before this is made.
+            Err(refusal) if refusal.is(Refusal::UNAUTHORIZED) => return Ok(None),
             Err(refusal) => {
                 let what = format!("cannot read the indexes of {}", self.namespace());
                 return Err(refusal.during(what));
@@ -235,6 +237,7 @@ impl Manage for MongoIndex {
         }
         self.connection.wait_until_writable(context)?;
         match self.find(context)? {
+            Some(found) if Some(self.read(&found, context)?) == self.desired(context.key) => Ok(()),
             Some(found) => self.change(&found, context),
             None => self.create(context),
         }
