@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -173,11 +173,20 @@ pub fn can_be_kept(value: &Value) -> bool {
     within(value, DEEPEST)
 }
 
-/// The time now in whole milliseconds, which is what both stores keep.
+/// The time now in whole milliseconds, which is what both stores keep, and later than any that this process was given
+/// before: conversations are listed and paged by it, and two of the same millisecond would have no order.
 #[must_use]
 pub fn now() -> Timestamp {
+    static LAST: AtomicI64 = AtomicI64::new(0);
     let now = Timestamp::now();
-    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    let read = now.as_millisecond();
+    let last = LAST.fetch_max(read, Ordering::Relaxed);
+    let given = if read > last {
+        read
+    } else {
+        LAST.fetch_add(1, Ordering::Relaxed) + 1
+    };
+    Timestamp::from_millisecond(given).unwrap_or(now)
 }
 
 /// A new message's id: the time in milliseconds, a counter, and the process, in hexadecimal digits of fixed width, so
@@ -201,9 +210,25 @@ pub fn title(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::{DEEPEST, can_be_kept, message_id, now, title};
+
+    #[test]
+    fn no_two_times_are_the_same() {
+        let taken: Vec<_> = std::thread::scope(|scope| {
+            let take = || (0..1000).map(|_| now()).collect::<Vec<_>>();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
+            let each = threads.into_iter().map(|thread| thread.join().unwrap());
+            each.inspect(|times| assert!(times.is_sorted()))
+                .flatten()
+                .collect()
+        });
+        let distinct: BTreeSet<_> = taken.iter().collect();
+        assert_eq!(distinct.len(), 4000);
+    }
 
     #[test]
     fn ids_sort_as_they_were_made() {
