@@ -11,6 +11,8 @@
 //! | [`agent`] | the half on the host: request -> events; `system` is its only door to the machine |
 //! | [`inventory`] | the operator's TOML file -> regions, every value checked (pure) |
 //! | [`backup`] | dumps and restores of the database, sealed to keys that no host has |
+//! | [`dns`] | providers of DNS: what is wanted, what is there, the way from one to the other |
+//! | [`geography`] | countries and continents (pure) |
 //! | [`ca`] | the project's certificate authority |
 //! | [`monitor`] | what of the running system is well and what is not (pure) |
 //! | [`rehearse`] | local twins of the regions and the links between them |
@@ -27,8 +29,10 @@ pub mod ca;
 pub mod cli;
 pub mod commands;
 pub mod digest;
+pub mod dns;
 pub mod error;
 pub mod fleet;
+pub mod geography;
 pub mod host;
 pub mod inventory;
 pub mod monitor;

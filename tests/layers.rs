@@ -21,9 +21,9 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
     let own: &[&str] = match module {
         // The server's only contract with the operator's side is its env file.
         "serve" => return Some(vec!["secrets::Secret"]),
-        "digest" | "error" | "text" | "state" | "plan" => &[],
+        "digest" | "error" | "text" | "state" | "plan" | "geography" => &[],
         // Pure modules use only each other; the blueprint builds resources and reads the server's list of collections.
-        "inventory" => &["plan", "blueprint"],
+        "inventory" => &["plan", "blueprint", "geography"],
         "blueprint" => &[
             "plan",
             "inventory",
@@ -46,7 +46,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
             "serve::store::mongo::MongoSettings",
         ],
         "host" => &["agent::message"],
-        "dns" => &["plan", "inventory"],
+        "dns" => &["plan", "inventory", "geography"],
         "ui" => &["plan"],
         "fleet" => &[
             "agent::message",

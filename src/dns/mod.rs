@@ -1,1 +1,15 @@
-//! stub
+//! DNS: what is wanted, what a provider has, and the way from one to the other.
+//!
+//! A provider's world is *objects*: identities with attributes, in the shape of a plan's changes, so that one diff, one
+//! printer and one set of refusals serve all of them. A [`Provider`] lists, compiles what is wanted into its own objects,
+//! orders changes into calls, and makes the calls. What is common (whose an object is, the difference, the lease, the
+//! snapshot, going back) is decided outside of it.
+
+pub mod http;
+mod object;
+mod provider;
+mod wanted;
+
+pub use object::{Found, Handles, Listing, Mark, Object};
+pub use provider::{Desired, Lock, LockError, Provider, Step};
+pub use wanted::{Answer, GeoName, HostName, Wanted};

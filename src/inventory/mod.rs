@@ -5,6 +5,7 @@
 mod app;
 mod checks;
 mod database;
+mod dns;
 mod document;
 mod find;
 mod firewall;
@@ -30,6 +31,7 @@ pub use database::{
     AppRole, Archive, Backup, Database, DatabaseMode, KeyFingerprint, MongoVersion, Offline,
     OfflineForm, OfflineSource, Place, Tls,
 };
+pub use dns::{Dns, DnsProvider, Routing, TencentSite};
 pub use find::{FILE_NAME, find};
 pub use firewall::{Firewall, Peer};
 pub use host_key::HostKey;
@@ -76,6 +78,8 @@ pub struct Inventory {
     pub login: Login,
     /// Where conversations are kept.
     pub database: Database,
+    /// Who answers for the regions' names, where geodeploy manages that.
+    pub dns: Option<Dns>,
     /// How releases are kept and switched.
     pub release: Release,
     /// The regions in the order of the file; at least one.

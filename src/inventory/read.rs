@@ -7,6 +7,7 @@ use super::Inventory;
 use super::app::{App, Login};
 use super::checks;
 use super::database::Database;
+use super::dns::Dns;
 use super::firewall::Firewall;
 use super::host_settings::{HostSystem, Limits, Packages, Release};
 use super::links::Link;
@@ -64,6 +65,8 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
     checks::uniqueness(&regions_table, &regions);
     let login = Login::read(root.section("login"));
     let database = database(&root, &names, &regions_table, &regions);
+    let domain = app.as_ref().map(|app| &app.domain);
+    let dns = Dns::read(root.section("dns"), domain, &names);
     let release = Release::read(root.section("release"));
     let links = Link::read_all(root.tables("links"), &names);
     root.finish();
@@ -73,6 +76,7 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
         app: app?,
         login: login?,
         database: database?,
+        dns,
         release,
         regions: regions.into_iter().collect::<Option<_>>()?,
         links,

@@ -216,7 +216,12 @@ impl<'d> Table<'d> {
             .collect()
     }
 
-    fn parse<T: FromStr<Err = Wrong>>(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<T> {
+    /// A value of an entry, as a text of type `T`.
+    pub(super) fn parse<T: FromStr<Err = Wrong>>(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<T> {
         let Some(text) = value.get_ref().as_str() else {
             self.note(
                 value.span(),

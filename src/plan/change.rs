@@ -56,6 +56,14 @@ pub enum Kind {
     Mongod,
     /// The certificates that the running MongoDB server uses.
     MongodCertificates,
+    /// A set of DNS records of one name and type.
+    Record,
+    /// What a provider of DNS asks a region to learn whether it is well.
+    HealthCheck,
+    /// A provider's group of addresses, one region's.
+    Pool,
+    /// A provider's name that answers by geography over pools.
+    LoadBalancer,
 }
 
 impl fmt::Display for Kind {
@@ -84,6 +92,10 @@ impl fmt::Display for Kind {
             Self::MongoIndex => "mongo-index",
             Self::Mongod => "mongod",
             Self::MongodCertificates => "mongod-certificates",
+            Self::Record => "record",
+            Self::HealthCheck => "health-check",
+            Self::Pool => "pool",
+            Self::LoadBalancer => "load-balancer",
         })
     }
 }

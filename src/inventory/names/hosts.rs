@@ -44,6 +44,14 @@ impl FromStr for DomainName {
     }
 }
 
+impl DomainName {
+    /// Whether it is the zone's own name or lies below it.
+    pub fn is_in(&self, zone: &Self) -> bool {
+        let rest = self.0.strip_suffix(&zone.0);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+}
+
 impl FromStr for HostName {
     type Err = Wrong;
 
