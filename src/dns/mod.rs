@@ -8,8 +8,10 @@
 pub mod http;
 mod object;
 mod provider;
+mod routing;
 mod wanted;
 
 pub use object::{Found, Handles, Listing, Mark, Object};
 pub use provider::{Desired, Lock, LockError, Provider, Step};
-pub use wanted::{Answer, GeoName, HostName, Wanted};
+pub use routing::Why;
+pub use wanted::{Answer, Asked, GeoName, HostName, Wanted};
