@@ -106,6 +106,16 @@ impl State {
         Ok(folder)
     }
 
+    /// The folder of what DNS zones were before they were changed.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn zones(&self) -> Result<PathBuf, Error> {
+        let folder = self.root.join("dns");
+        private_folder(&folder)?;
+        Ok(folder)
+    }
+
     /// The path of a file of that name in the project's folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.root.join(name)

@@ -7,6 +7,7 @@ pub mod check;
 pub mod completions;
 pub mod db;
 pub mod deploy;
+pub mod dns;
 pub mod host_backup;
 pub mod init;
 pub mod logs;
@@ -57,6 +58,7 @@ pub fn run(globals: &Globals, verb: Verb) -> Result<Outcome, Error> {
         Verb::Token(args) => token::run(globals, args),
         Verb::Ca(args) => ca::run(globals, args),
         Verb::Db(args) => db::run(globals, args),
+        Verb::Dns(args) => dns::run(globals, args),
         Verb::Completions(args) => completions::run(globals, args),
         Verb::Man(args) => man::run(globals, args),
         Verb::Backup(args) => host_backup::run(globals, args),
@@ -70,6 +72,20 @@ pub fn run(globals: &Globals, verb: Verb) -> Result<Outcome, Error> {
 /// # Errors
 /// Those of the part; an interrupt.
 pub(crate) fn block_on<T>(part: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let interrupted = Error::new(ErrorKind::Interrupted, "interrupted")
+        .cause("what was begun on a host goes on there to its end")
+        .hint("run the same command again: it follows what is still under way and does the rest");
+    block_on_unless(part, interrupted)
+}
+
+/// As [`block_on`], for what is not done on hosts.
+///
+/// # Errors
+/// Those of the part; `interrupted` after Ctrl-C.
+fn block_on_unless<T>(
+    part: impl Future<Output = Result<T, Error>>,
+    interrupted: Error,
+) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -78,9 +94,7 @@ pub(crate) fn block_on<T>(part: impl Future<Output = Result<T, Error>>) -> Resul
     let result = runtime.block_on(async {
         tokio::select! {
             result = part => result,
-            _ = tokio::signal::ctrl_c() => Err(Error::new(ErrorKind::Interrupted, "interrupted")
-                .cause("what was begun on a host goes on there to its end")
-                .hint("run the same command again: it follows what is still under way and does the rest")),
+            _ = tokio::signal::ctrl_c() => Err(interrupted),
         }
     });
     // A blocked read of a host that does not answer must not hold the operator back.

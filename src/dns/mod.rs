@@ -6,12 +6,21 @@
 //! snapshot, going back) is decided outside of it.
 
 pub mod http;
+mod lease;
+pub mod manual;
 mod object;
 mod provider;
+mod reconcile;
 mod routing;
+mod snapshot;
+mod sync;
 mod wanted;
 
+pub use lease::{Clock, LIFETIME, Lease, Term, seconds_left};
 pub use object::{Found, Handles, Listing, Mark, Object};
 pub use provider::{Desired, Lock, LockError, Provider, Step};
+pub use reconcile::{Conflict, Consent, Goal, Reconciled, reconcile};
 pub use routing::Why;
+pub use snapshot::{Kept, Snapshot};
+pub use sync::{Looked, Surroundings, Target, Task};
 pub use wanted::{Answer, Asked, GeoName, HostName, Wanted};

@@ -16,7 +16,7 @@ pub use apply::{Job, apply};
 pub use archive::send_mongodb;
 pub use connect::{Member, connect};
 pub use inspect::{Inspected, inspect, inspect_again, inspect_release};
-pub use project::{Project, mistakes};
+pub use project::{Project, mistakes, operator};
 pub use release::{Order, deploy};
 pub use report::report;
 pub use round::{Looked, failures, look, refuse_lockout, unmet};

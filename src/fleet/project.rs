@@ -145,7 +145,7 @@ impl Project {
 }
 
 /// `user@machine` of whoever runs this, for the next operator who finds a host busy.
-fn operator() -> String {
+pub fn operator() -> String {
     let machine = rustix::system::uname()
         .nodename()
         .to_string_lossy()
