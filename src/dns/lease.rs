@@ -130,10 +130,13 @@ impl<'a, P: Provider> Lease<'a, P> {
     /// it asks [`Lease::check`].
     pub async fn hold<T>(self, work: impl AsyncFnOnce(&Self) -> T) -> T {
         let done = {
-            let renewal = self.renew();
+            let renewal = async {
+                self.renew().await;
+                std::future::pending().await
+            };
             tokio::select! {
                 done = work(&self) => done,
-                () = renewal => std::future::pending().await,
+                done = renewal => done,
             }
         };
         self.give_back().await;
