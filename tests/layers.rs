@@ -31,6 +31,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
             "secrets::Secrets",
             "serve::collections",
             "backup::config",
+            "dns::region_list",
         ],
         "secrets" => &["inventory"],
         "ca" => &["state"],

@@ -14,6 +14,9 @@ pub(super) enum Failover {
     On,
 }
 
+/// The list of regions on each host, which nginx serves as `/regions.json`.
+pub(super) const REGIONS: &str = "/opt/geodeploy/regions.json";
+
 /// Loopback port of the listener that speaks HTTPS to the other region.
 const PEER_LISTENER: u16 = 8443;
 
@@ -71,6 +74,7 @@ pub(super) fn of(inventory: &Inventory, region: &Region, failover: Failover) -> 
             worker_connections => connections,
             open_files => connections * 2,
         },
+        regions => inventory.dns.as_ref().map(|_| REGIONS),
         failover => failover == Failover::On,
         backup => backup.map(|other| context! {
             name => other.name.as_str(),

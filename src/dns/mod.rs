@@ -11,6 +11,7 @@ pub mod manual;
 mod object;
 mod provider;
 mod reconcile;
+pub mod region_list;
 mod routing;
 mod snapshot;
 mod sync;
