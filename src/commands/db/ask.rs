@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use tokio::io::AsyncRead;
 
-use crate::agent::message::{BackupOrder, Event, Operation, Outcome as Ended};
+use crate::agent::message::{BackupOrder, Event, Operation};
 use crate::blueprint::{self, Contents};
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{self, Member, Project, mistakes};
@@ -106,20 +106,7 @@ impl<'m> Heard<'m> {
     }
 
     fn settle(self, reply: Reply) -> Result<Value, Error> {
-        let region = self.member.session.region();
-        match (reply, self.report) {
-            (Reply::Finished(Ended::Converged { .. }), Some(report)) => Ok(report),
-            (Reply::Finished(outcome), _) => {
-                Err(fleet::settle(region, outcome).err().unwrap_or_else(|| {
-                    let what = format!("{region}: the agent gave no report");
-                    Error::new(ErrorKind::Failed, what)
-                }))
-            }
-            (Reply::Lost(_), _) => Err(Error::new(
-                ErrorKind::Unreachable,
-                format!("{region}: the connection was lost"),
-            )
-            .hint("what was begun on the host is cleaned up there; run the same command again")),
-        }
+        let lost = "what was begun on the host is cleaned up there; run the same command again";
+        fleet::reported(self.member.session.region(), reply, self.report, Some(lost))
     }
 }
