@@ -4,9 +4,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use geodeploy::backup::compare;
 use geodeploy::backup::restore::{self, user};
+use geodeploy::backup::server::Server;
 use mongodb::bson::{DateTime, Document, doc};
 
 use crate::site::{Site, count};
+
+/// The restore's user is gone, and what expired is swept again.
+#[track_caller]
+fn assert_left_as_before(root: &Server) {
+    let users = root.run("admin", doc! { "usersInfo": user::NAME }).unwrap();
+    assert!(users.get_array("users").unwrap().is_empty());
+    let sweeps = doc! { "getParameter": 1, "ttlMonitorEnabled": 1 };
+    assert!(
+        root.run("admin", sweeps)
+            .unwrap()
+            .get_bool("ttlMonitorEnabled")
+            .unwrap()
+    );
+}
 
 #[test]
 fn a_wiped_database_comes_back_with_its_counts_its_unexpired_sessions_and_its_indexes() {
@@ -49,17 +64,7 @@ fn a_wiped_database_comes_back_with_its_counts_its_unexpired_sessions_and_its_in
         .iter()
         .filter_map(|index| index.as_document()?.get("expireAfterSeconds"));
     assert_eq!((indexes.len(), expires.count()), (2, 1));
-
-    // The user is gone, and what expired is swept again.
-    let users = root.run("admin", doc! { "usersInfo": user::NAME }).unwrap();
-    assert!(users.get_array("users").unwrap().is_empty());
-    let sweeps = doc! { "getParameter": 1, "ttlMonitorEnabled": 1 };
-    assert!(
-        root.run("admin", sweeps)
-            .unwrap()
-            .get_bool("ttlMonitorEnabled")
-            .unwrap()
-    );
+    assert_left_as_before(&root);
 }
 
 #[test]
@@ -77,16 +82,7 @@ fn a_restore_that_fails_half_way_leaves_no_user_and_lets_expired_documents_go_ag
     )
     .unwrap_err();
     assert_eq!(fault.what, "the backup is damaged");
-    let root = site.root();
-    let users = root.run("admin", doc! { "usersInfo": user::NAME }).unwrap();
-    assert!(users.get_array("users").unwrap().is_empty());
-    let sweeps = doc! { "getParameter": 1, "ttlMonitorEnabled": 1 };
-    assert!(
-        root.run("admin", sweeps)
-            .unwrap()
-            .get_bool("ttlMonitorEnabled")
-            .unwrap()
-    );
+    assert_left_as_before(&site.root());
 }
 
 #[test]
