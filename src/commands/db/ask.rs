@@ -10,7 +10,7 @@ use crate::blueprint::{self, Contents};
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{self, Member, Project, mistakes};
 use crate::host::Reply;
-use crate::inventory::{DatabaseMode, Region};
+use crate::inventory::Region;
 use crate::secrets::Secrets;
 
 /// The region whose host holds the database; the one that was named must be it.
@@ -19,13 +19,15 @@ pub(super) fn holder<'p>(project: &'p Project, named: Option<&str>) -> Result<&'
     let holder = database
         .region
         .as_ref()
-        .filter(|_| database.mode == DatabaseMode::Single);
+        .filter(|_| database.mode.on_hosts());
     let Some(holder) = holder else {
         return Err(Error::new(
             ErrorKind::Usage,
             "the inventory has no MongoDB to look after",
         )
-        .hint("write mode = \"single\" below [database]"));
+        .hint(
+            "write mode = \"single\", or mode = \"replica-set\" with `members`, below [database]",
+        ));
     };
     let named = match named {
         Some(name) => project.region(name)?,
