@@ -1,10 +1,11 @@
 //! From a backup to a server that is as it was.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::{Duration, Instant};
 
-use geodeploy::backup::compare;
 use geodeploy::backup::restore::{self, user};
 use geodeploy::backup::server::Server;
+use geodeploy::backup::{compare, dump};
 use mongodb::bson::{DateTime, Document, doc};
 
 use crate::site::{Site, count};
@@ -89,22 +90,34 @@ fn a_restore_that_fails_half_way_leaves_no_user_and_lets_expired_documents_go_ag
 fn what_is_written_during_the_dump_is_in_the_backup_up_to_one_moment() {
     let Some(site) = Site::new() else { return };
     site.fill(20_000, 0);
-    let stop = AtomicBool::new(false);
+    let (stop, rounds) = (AtomicBool::new(false), AtomicI32::new(0));
+    // Until so many more rounds are written.
+    let wait = |more: i32| {
+        let (wanted, begun) = (rounds.load(Ordering::Relaxed) + more, Instant::now());
+        while rounds.load(Ordering::Relaxed) < wanted {
+            if begun.elapsed() > Duration::from_secs(60) {
+                stop.store(true, Ordering::Relaxed);
+            }
+            assert!(!stop.load(Ordering::Relaxed), "nothing is written");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
     let (summary, written) = std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
                 let client = mongodb::Client::with_uri_str(site.uri()).await.unwrap();
-                let mut round = 0;
                 while !stop.load(Ordering::Relaxed) {
+                    let round = rounds.load(Ordering::Relaxed);
                     write_round(&client, round).await.unwrap();
-                    round += 1;
+                    rounds.store(round + 1, Ordering::Relaxed);
                 }
-                round
+                rounds.load(Ordering::Relaxed)
             })
         });
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        let summary = site.back_up();
+        wait(1);
+        // However fast it reads: something is written between two of its collections.
+        let summary = dump::run(&site.config, &|_| wait(5)).unwrap();
         stop.store(true, Ordering::Relaxed);
         (summary, writer.join().unwrap())
     });
