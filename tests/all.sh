@@ -56,13 +56,50 @@ echo "== the host's binary, static, as it is released"
 RUSTFLAGS="-C target-feature=+crt-static" \
     cargo build --quiet --release --bin geodeploy-host --target "$(rustc -vV | sed -n 's/^host: //p')"
 echo "== tests"
-log=$(mktemp)
+logs=$(mktemp -d)
+running=
 status=0
+end() { # what was begun, and all that it has begun itself
+    for group in $running; do kill -- "-$group" 2>/dev/null || kill "$group" 2>/dev/null || true; done
+    wait
+    rm -rf "$logs"
+    exit 130
+}
+begin() { # LOG TARGETS: a process group of its own
+    log=$logs/$1
+    shift
+    ${setsid-} cargo test --quiet --profile ci --no-fail-fast "$@" -- --nocapture >"$log" 2>&1 &
+    running="$running $!"
+}
+finish() { # all that was begun
+    for group in $running; do wait "$group" || status=$?; done
+    running=
+}
+setsid=$(command -v setsid || true)
+trap end INT TERM HUP
 cargo build --quiet --profile ci --bins
-cargo test --quiet --profile ci --no-fail-fast -- --nocapture >"$log" 2>&1 || status=$?
-grep -E '^SKIPPED|panicked at|^test result|^failures:|^    [a-z_:0-9]+$|^error' "$log" || true
-[ "$status" = 0 ] || { echo "== the end of the log"; tail -n 200 "$log"; }
-awk '/^test result/ { for (i = 1; i < NF; i++) { if ($(i+1) ~ /^passed/) p += $i; if ($(i+1) ~ /^failed/) f += $i; if ($(i+1) ~ /^ignored/) s += $i } }
-     END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$log"
-rm -f "$log"
+cargo test --quiet --profile ci --no-run
+others=
+for file in tests/*.rs tests/*/main.rs; do
+    name=${file#tests/}
+    name=${name%/main.rs}
+    name=${name%.rs}
+    case $name in twins | load) ;; *) others="$others --test $name" ;; esac
+done
+# The twins mostly wait; the tests under load want the machine to themselves.
+begin twins --test twins
+# shellcheck disable=SC2086
+begin others --lib --bins --examples $others
+finish
+begin documentation --doc
+finish
+begin load --test load
+finish
+for log in "$logs"/*; do
+    grep -E '^SKIPPED|panicked at|^test result|^failures:|^    [a-z_:0-9]+$|^error' "$log" || true
+done
+[ "$status" = 0 ] || for log in "$logs"/*; do echo "== the end of ${log##*/}" && tail -n 200 "$log"; done
+cat "$logs"/* | awk '/^test result/ { for (i = 1; i < NF; i++) { if ($(i+1) ~ /^passed/) p += $i; if ($(i+1) ~ /^failed/) f += $i; if ($(i+1) ~ /^ignored/) s += $i } }
+     END { printf "%d passed, %d failed, %d skipped\n", p, f, s }'
+rm -rf "$logs"
 exit "$status"

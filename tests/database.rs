@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper fails as its test does")]
 
+#[path = "common/ports.rs"]
+mod ports;
+
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -68,11 +71,7 @@ impl Drop for Running {
 )]
 fn start(program: &Path, folder: &Path, resources: &[Resource]) -> Running {
     use std::os::unix::fs::PermissionsExt;
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = ports::free();
     let place = folder.display().to_string();
     for resource in resources {
         let (path, mode, text) = match resource {

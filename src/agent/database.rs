@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
-use mongodb::error::{Error, ErrorKind};
 use mongodb::options::{AuthMechanism, ClientOptions, Credential, ServerAddress, Tls, TlsOptions};
 use tokio::runtime::{Builder, Runtime};
 
@@ -194,7 +193,7 @@ fn connect(runtime: &Runtime, at: &Endpoint<'_>, login: &Login<'_>) -> Result<Cl
         .server_selection_timeout(SELECTION)
         .build();
     let _entered = runtime.enter();
-    Client::with_options(options).map_err(|error| refusal(&error))
+    Client::with_options(options).map_err(|error| Refusal::from(&error))
 }
 
 /// Runs a command as a task of its own: a driver's future that is dropped half-way loses its connection's place.
@@ -207,22 +206,11 @@ fn perform(runtime: &Runtime, client: Client, call: Call) -> Result<Document, Re
             .await
     });
     match runtime.block_on(async { tokio::time::timeout(deadline, task).await }) {
-        Ok(Ok(answer)) => answer.map_err(|error| refusal(&error)),
+        Ok(Ok(answer)) => answer.map_err(|error| Refusal::from(&error)),
         Ok(Err(error)) => Err(Refusal::Lost(error.to_string())),
         Err(_) => Err(Refusal::Lost(format!(
             "no answer within {} s",
             deadline.as_secs()
         ))),
-    }
-}
-
-fn refusal(error: &Error) -> Refusal {
-    match &*error.kind {
-        ErrorKind::Authentication { .. } => Refusal::Login,
-        ErrorKind::Command(command) => Refusal::Command {
-            code: command.code,
-            message: command.message.clone(),
-        },
-        _ => Refusal::Lost(error.to_string()),
     }
 }

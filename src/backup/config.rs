@@ -8,6 +8,12 @@ use super::server::{Address, Login, Server};
 use crate::agent::system::Fault;
 use crate::secrets::Secret;
 
+/// Least free part of a disk with the database or its backups, in percent.
+pub const FREE_PERCENT: u8 = 20;
+
+/// So much free space, in MiB, is enough whatever part of the disk it is.
+pub const PLENTY_MEBIBYTES: u64 = 6 * 1024;
+
 /// The configuration file of a host's backup, JSON. Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

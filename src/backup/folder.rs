@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::config::{FREE_PERCENT, PLENTY_MEBIBYTES};
 use super::manifest::Summary;
 use crate::agent::system::Fault;
 
@@ -18,12 +19,6 @@ const PARTIAL: &str = ".partial";
 
 /// The last drill, beside the backups.
 const STATE: &str = "state.json";
-
-/// Least free part of the disk, in percent: below it nothing is dumped.
-const FREE_PERCENT: u64 = 20;
-
-/// So much free space, in bytes, is enough whatever part of the disk it is.
-const PLENTY: u64 = 6 << 30;
 
 /// The last backup that was restored and compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,7 +236,7 @@ fn room(free: u64, all: u64, needed: u64) -> Result<(), Fault> {
     let what = "no backup is made";
     let hint = "make room on the disk, or write a smaller `keep` below [database.backup]";
     let percent = free.saturating_mul(100) / all.max(1);
-    if percent < FREE_PERCENT && free < PLENTY {
+    if percent < u64::from(FREE_PERCENT) && free < PLENTY_MEBIBYTES << 20 {
         let free = crate::text::bytes(free);
         let why = format!("{percent} % of the disk are free, less than {FREE_PERCENT} %: {free}");
         return Err(Fault::new(what, why).hint(hint));

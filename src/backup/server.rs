@@ -244,11 +244,6 @@ impl Inserter<'_> {
 
 fn refusal(error: &Error) -> Refusal {
     match &*error.kind {
-        ErrorKind::Authentication { .. } => Refusal::Login,
-        ErrorKind::Command(command) => Refusal::Command {
-            code: command.code,
-            message: command.message.clone(),
-        },
         // The driver's own text of a write error holds the document.
         ErrorKind::InsertMany(many) => {
             let first = many.write_errors.iter().flatten().next();
@@ -260,6 +255,6 @@ fn refusal(error: &Error) -> Refusal {
                 ),
             }
         }
-        _ => Refusal::Lost(error.to_string()),
+        _ => Refusal::from(error),
     }
 }

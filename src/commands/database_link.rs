@@ -15,7 +15,7 @@ pub(super) async fn ask(project: &Project, member: &Member) -> Result<Option<Lin
     let operation = Operation::DatabaseLink {
         app: project.inventory.app.name.as_str().to_owned(),
     };
-    let report = fleet::report(member, operation).await?;
+    let report = fleet::report(member, operation, Some(fleet::UNCHANGED)).await?;
     serde_json::from_value(report).map_err(|error| {
         let what = format!(
             "{}: the agent's report cannot be read",

@@ -67,7 +67,7 @@ async fn ask(project: &Project, member: &Member) -> Result<Value, Error> {
     let operation = Operation::Status {
         app: project.inventory.app.name.as_str().to_owned(),
     };
-    fleet::report(member, operation).await
+    fleet::report(member, operation, Some(fleet::UNCHANGED)).await
 }
 
 fn is_well(report: &Value) -> bool {

@@ -18,7 +18,7 @@ pub use connect::{Member, connect};
 pub use inspect::{Inspected, inspect, inspect_again, inspect_release};
 pub use project::{Project, mistakes, operator};
 pub use release::{Order, deploy};
-pub use report::report;
+pub use report::{UNCHANGED, report, reported};
 pub use round::{Looked, failures, look, refuse_lockout, unmet};
 pub use run::settle;
 pub use stage::{Stage, part};

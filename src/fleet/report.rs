@@ -7,12 +7,18 @@ use crate::agent::message::{Event, Operation, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::host::Reply;
 
-/// The report that the operation gives.
+/// What to type next where an operation that changes nothing lost its connection.
+pub const UNCHANGED: &str = "nothing was changed; run it again";
+
+/// The report that the operation gives; `lost` is what to type next where the connection is lost.
 ///
 /// # Errors
 /// The agent's own fault; a connection that was lost.
-pub async fn report(member: &Member, operation: Operation) -> Result<Value, Error> {
-    let region = member.session.region();
+pub async fn report(
+    member: &Member,
+    operation: Operation,
+    lost: Option<&str>,
+) -> Result<Value, Error> {
     let mut report = None;
     let reply = member
         .session
@@ -22,6 +28,19 @@ pub async fn report(member: &Member, operation: Operation) -> Result<Value, Erro
             }
         })
         .await?;
+    reported(member.session.region(), reply, report, lost)
+}
+
+/// The report that came before the end of an operation, where that ended well; `lost` as for [`report`].
+///
+/// # Errors
+/// The agent's own fault; an end without a report; a connection that was lost.
+pub fn reported(
+    region: &str,
+    reply: Reply,
+    report: Option<Value>,
+    lost: Option<&str>,
+) -> Result<Value, Error> {
     let failed = || {
         let what = format!("{region}: the agent gave no report");
         Error::new(ErrorKind::Failed, what)
@@ -29,10 +48,13 @@ pub async fn report(member: &Member, operation: Operation) -> Result<Value, Erro
     match (reply, report) {
         (Reply::Finished(Outcome::Converged { .. }), Some(report)) => Ok(report),
         (Reply::Finished(outcome), _) => Err(settle(region, outcome).err().unwrap_or_else(failed)),
-        (Reply::Lost(_), _) => Err(Error::new(
-            ErrorKind::Unreachable,
-            format!("{region}: the connection was lost"),
-        )
-        .hint("nothing was changed; run it again")),
+        (Reply::Lost(_), _) => {
+            let what = format!("{region}: the connection was lost");
+            let error = Error::new(ErrorKind::Unreachable, what);
+            Err(match lost {
+                Some(hint) => error.hint(hint),
+                None => error,
+            })
+        }
     }
 }

@@ -1,12 +1,28 @@
 //! From a backup to a server that is as it was.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::{Duration, Instant};
 
-use geodeploy::backup::compare;
 use geodeploy::backup::restore::{self, user};
+use geodeploy::backup::server::Server;
+use geodeploy::backup::{compare, dump};
 use mongodb::bson::{DateTime, Document, doc};
 
 use crate::site::{Site, count};
+
+/// The restore's user is gone, and what expired is swept again.
+#[track_caller]
+fn assert_left_as_before(root: &Server) {
+    let users = root.run("admin", doc! { "usersInfo": user::NAME }).unwrap();
+    assert!(users.get_array("users").unwrap().is_empty());
+    let sweeps = doc! { "getParameter": 1, "ttlMonitorEnabled": 1 };
+    assert!(
+        root.run("admin", sweeps)
+            .unwrap()
+            .get_bool("ttlMonitorEnabled")
+            .unwrap()
+    );
+}
 
 #[test]
 fn a_wiped_database_comes_back_with_its_counts_its_unexpired_sessions_and_its_indexes() {
@@ -49,17 +65,7 @@ fn a_wiped_database_comes_back_with_its_counts_its_unexpired_sessions_and_its_in
         .iter()
         .filter_map(|index| index.as_document()?.get("expireAfterSeconds"));
     assert_eq!((indexes.len(), expires.count()), (2, 1));
-
-    // The user is gone, and what expired is swept again.
-    let users = root.run("admin", doc! { "usersInfo": user::NAME }).unwrap();
-    assert!(users.get_array("users").unwrap().is_empty());
-    let sweeps = doc! { "getParameter": 1, "ttlMonitorEnabled": 1 };
-    assert!(
-        root.run("admin", sweeps)
-            .unwrap()
-            .get_bool("ttlMonitorEnabled")
-            .unwrap()
-    );
+    assert_left_as_before(&root);
 }
 
 #[test]
@@ -77,38 +83,41 @@ fn a_restore_that_fails_half_way_leaves_no_user_and_lets_expired_documents_go_ag
     )
     .unwrap_err();
     assert_eq!(fault.what, "the backup is damaged");
-    let root = site.root();
-    let users = root.run("admin", doc! { "usersInfo": user::NAME }).unwrap();
-    assert!(users.get_array("users").unwrap().is_empty());
-    let sweeps = doc! { "getParameter": 1, "ttlMonitorEnabled": 1 };
-    assert!(
-        root.run("admin", sweeps)
-            .unwrap()
-            .get_bool("ttlMonitorEnabled")
-            .unwrap()
-    );
+    assert_left_as_before(&site.root());
 }
 
 #[test]
 fn what_is_written_during_the_dump_is_in_the_backup_up_to_one_moment() {
     let Some(site) = Site::new() else { return };
     site.fill(20_000, 0);
-    let stop = AtomicBool::new(false);
+    let (stop, rounds) = (AtomicBool::new(false), AtomicI32::new(0));
+    // Until so many more rounds are written.
+    let wait = |more: i32| {
+        let (wanted, begun) = (rounds.load(Ordering::Relaxed) + more, Instant::now());
+        while rounds.load(Ordering::Relaxed) < wanted {
+            if begun.elapsed() > Duration::from_secs(60) {
+                stop.store(true, Ordering::Relaxed);
+            }
+            assert!(!stop.load(Ordering::Relaxed), "nothing is written");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
     let (summary, written) = std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
                 let client = mongodb::Client::with_uri_str(site.uri()).await.unwrap();
-                let mut round = 0;
                 while !stop.load(Ordering::Relaxed) {
+                    let round = rounds.load(Ordering::Relaxed);
                     write_round(&client, round).await.unwrap();
-                    round += 1;
+                    rounds.store(round + 1, Ordering::Relaxed);
                 }
-                round
+                rounds.load(Ordering::Relaxed)
             })
         });
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        let summary = site.back_up();
+        wait(1);
+        // However fast it reads: something is written between two of its collections.
+        let summary = dump::run(&site.config, &|_| wait(5)).unwrap();
         stop.store(true, Ordering::Relaxed);
         (summary, writer.join().unwrap())
     });

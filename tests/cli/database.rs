@@ -30,6 +30,30 @@ fn without_a_mongodb_there_is_nothing_to_look_after() {
 }
 
 #[test]
+fn a_replica_set_is_backed_up_restored_and_drilled_where_its_primary_is() {
+    let sandbox = Sandbox::new().project();
+    let file = sandbox.path("geodeploy.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text
+        .replace("mode = \"single\"", "mode = \"replica-set\"")
+        .replace("# members = ", "members = ");
+    std::fs::write(file, text).unwrap();
+    assert_eq!(sandbox.run(&["ca", "issue"]).status(), 0);
+    for action in ["backup", "drill"] {
+        // It is about to dial that host, and nothing says yet which key is the host's.
+        let run = sandbox.run(&["db", action]);
+        assert_eq!(run.status(), 77, "{action}: {}", run.err());
+        assert!(run.err().contains("geodeploy trust cn"), "{}", run.err());
+        let run = sandbox.run(&["db", action, "us"]);
+        assert_eq!(run.status(), 64, "{action}: {}", run.err());
+        assert!(run.err().contains("the database is in cn"), "{}", run.err());
+    }
+    // What is refused of a restore is its file, no longer the mode.
+    let run = sandbox.run(&["db", "restore", "absent.tar.zst.age"]);
+    assert!(run.err().contains("absent.tar.zst.age"), "{}", run.err());
+}
+
+#[test]
 fn a_password_is_never_taken_from_the_command_line_nor_repeated() {
     let sandbox = Sandbox::new().secrets();
     sandbox.run(&["init"]);

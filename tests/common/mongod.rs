@@ -1,6 +1,9 @@
 //! A real mongod 6.0.5 on loopback, with TLS, authorization and a keyFile, ended with its test.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+#[path = "ports.rs"]
+pub(crate) mod ports;
+
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -69,10 +72,9 @@ impl Server {
     /// Its files, without a process.
     pub(crate) fn stopped() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let server = Self {
             binary: binary()?,
-            port: free.local_addr().unwrap().port(),
+            port: ports::free(),
             folder,
             parameters: Vec::new(),
             child: None,

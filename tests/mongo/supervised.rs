@@ -4,7 +4,6 @@ mod system;
 
 use std::cell::RefCell;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -40,15 +39,13 @@ pub(crate) struct Host {
 impl Host {
     /// A server with its set, its administrator and the application's user; `None` where there is no real mongod.
     pub(crate) fn start() -> Option<Self> {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let host = Self {
             binary: crate::server::binary()?,
             folder: tempfile::tempdir().unwrap(),
             unit: RefCell::default(),
-            port: free.local_addr().unwrap().port(),
+            port: crate::server::ports::free(),
             authority: Authority::new("first"),
         };
-        drop(free);
         fs::create_dir(host.path("data")).unwrap();
         fs::write(host.path("ca.pem"), host.authority.pem()).unwrap();
         private(&host.path("server.pem"), &host.authority.issue("mongod"));

@@ -83,6 +83,16 @@ impl Generation {
             .unwrap()
     }
 
+    /// Waits until it says that it drains.
+    async fn drains(&self) {
+        let own = self.own_client();
+        eventually(Duration::from_secs(10), async || {
+            let ready = own.get("http://generation/readyz").send().await.unwrap();
+            ready.status() == 503
+        })
+        .await;
+    }
+
     async fn active(&self) -> u64 {
         let answer = self
             .own_client()
@@ -187,19 +197,12 @@ async fn a_switch_refuses_no_request_and_cuts_no_stream() {
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
     old.signal(Signal::TERM);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let ready = old
-        .own_client()
-        .get("http://generation/readyz")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(ready.status(), 503);
+    old.drains().await;
     assert!(running.text().await.unwrap().ends_with("data: [DONE]\n\n"));
     asking.await.unwrap();
     assert_eq!(old.exit_code(Duration::from_secs(5)).await, Some(0));
     assert!(!old.socket.exists());
-    eventually(Duration::from_secs(1), async || new.active().await == 0).await;
+    eventually(Duration::from_secs(10), async || new.active().await == 0).await;
 }
 
 #[tokio::test]
@@ -234,8 +237,8 @@ async fn a_second_sigterm_ends_a_generation_at_once() {
     let mut only = Generation::start("only", runtime.path(), &listener, 10).await;
     let answer = only.chat("ann").await;
     only.signal(Signal::TERM);
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    only.drains().await;
     only.signal(Signal::TERM);
-    assert_eq!(only.exit_code(Duration::from_secs(1)).await, Some(130));
+    assert_eq!(only.exit_code(Duration::from_secs(5)).await, Some(130));
     drop(answer);
 }

@@ -108,7 +108,7 @@ async fn a_stream_that_ends_by_itself_gives_its_slot_back() {
         let answer = server.chat("ann", &crate::harness::streamed("a", 1)).await;
         assert_eq!(answer.status(), 200);
         assert!(answer.text().await.unwrap().ends_with("data: [DONE]\n\n"));
-        eventually(Duration::from_secs(1), async || server.active().await == 0).await;
+        eventually(Duration::from_secs(10), async || server.active().await == 0).await;
     }
     assert_eq!(
         server

@@ -1,6 +1,5 @@
 //! A MongoDB as production has it, TLS, authorization and the application's own user, and a store in it.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use geodeploy::secrets::Secret;
@@ -49,9 +48,4 @@ pub async fn store(server: &Server, port: u16) -> Arc<MongoStore> {
 pub async fn open(uri: &str, login: Option<(&str, &Secret)>) -> Arc<MongoStore> {
     let settings = MongoSettings::new(uri, login).unwrap();
     Arc::new(MongoStore::open(&settings).await.unwrap())
-}
-
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -15,7 +15,8 @@ use tokio::time::Instant;
 
 use crate::harness::{Server, client, config, eventually, payloads, streamed};
 use crate::host::{Run, application, login};
-use crate::mongo::{self, free_port};
+use crate::mongo;
+use crate::server::ports;
 use crate::sessions::{contents, get, say};
 
 /// A link to the database that can swallow everything without closing a connection.
@@ -192,7 +193,7 @@ async fn a_server_that_is_told_to_end_waits_until_a_slow_database_has_everything
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_starts_without_its_database_and_says_so() {
-    let uri = format!("mongodb://127.0.0.1:{}/aiagent", free_port());
+    let uri = format!("mongodb://127.0.0.1:{}/aiagent", ports::free());
     let server = Server::with_store(config(&[]), mongo::open(&uri, None).await).await;
     assert_eq!(health(&server).await.0, 503);
     let answer = server.chat("ann", &streamed("hello", 0)).await;

@@ -87,7 +87,7 @@ async fn an_upstream_that_closes_early_is_an_error_and_never_a_success() {
         let error: Value = serde_json::from_str(frames.last().unwrap()).unwrap();
         assert_eq!(error["error"]["code"], "upstream_truncated");
         assert!(!text.contains("[DONE]"));
-        eventually(Duration::from_secs(1), async || server.active().await == 0).await;
+        eventually(Duration::from_secs(10), async || server.active().await == 0).await;
         let outcome = "sse_streams_total{outcome=\"upstream_truncated\"}";
         assert_eq!(server.metric(outcome).await, Some(1.0));
     }
@@ -154,7 +154,7 @@ async fn silence_within_an_answer_and_before_it_times_out_with_an_error_frame() 
         let server = Server::start(config).await;
         let text = server.chat("ann", &ask()).await.text().await.unwrap();
         assert!(text.contains("\"code\":\"upstream_timeout\""), "{text}");
-        timeout(Duration::from_secs(1), mock.seen.left.notified())
+        timeout(Duration::from_secs(10), mock.seen.left.notified())
             .await
             .unwrap();
     }
@@ -176,14 +176,22 @@ async fn a_client_that_leaves_closes_the_upstream_at_any_stage() {
         let server = Server::start(mock.config()).await;
         let mut body = ask();
         body["stream"] = json!(streaming);
-        let asking = server.chat("ann", &body);
-        let mut answer = timeout(Duration::from_millis(200), asking).await.ok();
-        if let Some(answer) = &mut answer {
+        let mut asking = Box::pin(server.chat("ann", &body));
+        let arrived = eventually(Duration::from_secs(10), async || mock.requests().len() == 1);
+        let early = tokio::select! {
+            () = arrived => None,
+            answer = &mut asking => Some(answer),
+        };
+        let answer = match early {
+            Some(answer) => Some(answer),
+            None => timeout(Duration::from_millis(200), &mut asking).await.ok(),
+        };
+        if let Some(answer) = &answer {
             assert_eq!(answer.status(), 200);
         }
         assert_eq!(mock.requests().len(), 1);
         let begin = Instant::now();
-        drop(answer);
+        drop((asking, answer));
         timeout(Duration::from_millis(500), mock.seen.left.notified())
             .await
             .unwrap();

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{JWT_SECRET, client, eventually, streamed, token};
-use crate::mongo::free_port;
+use crate::server::ports;
 
 struct Generation {
     child: Child,
@@ -28,7 +28,7 @@ impl Drop for Generation {
 
 impl Generation {
     async fn start(state: &Path) -> Self {
-        let port = free_port();
+        let port = ports::free();
         let child = Command::new(env!("CARGO_BIN_EXE_geodeploy-host"))
             .arg("serve")
             .env_clear()

@@ -15,6 +15,8 @@ mod database;
 mod host_keys;
 mod lost;
 mod masters;
+#[path = "../common/ports.rs"]
+mod ports;
 mod sshd;
 
 use std::path::Path;

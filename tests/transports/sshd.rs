@@ -1,7 +1,7 @@
 //! A real sshd on loopback with keys, configuration and log of its own, for one test.
 
 use std::fs::{self, Permissions};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use geodeploy::host::Destination;
 use tempfile::TempDir;
+
+use crate::ports;
 
 pub(crate) struct Sshd {
     folder: TempDir,
@@ -49,10 +51,7 @@ impl Sshd {
         let greeting = r#"command="echo absent minds; echo mail >&2; printf Welcome; eval \"$SSH_ORIGINAL_COMMAND\"""#;
         let keys = format!("{}{greeting} {}", public("quiet"), public("noisy"));
         fs::write(path("authorized"), keys).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
         let text = configuration(address, folder.path());
         fs::write(path("sshd_config"), text).unwrap();
         let daemon = Command::new(program)

@@ -16,6 +16,7 @@ mod drift;
 mod edits;
 mod first;
 mod fixture;
+mod interrupt;
 mod looks;
 mod mongo;
 mod operator;
@@ -33,6 +34,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use fixture::Twins;
+use interrupt::Interrupt;
 
 /// A test: its name, a sentence, and what it does.
 type Test = (&'static str, fn(&Twins));
@@ -81,16 +83,18 @@ fn main() -> ExitCode {
     if !fixture::possible() {
         return summary(&[], chosen.len());
     }
+    let interrupt = Interrupt::listen();
     // Dropped at the end of this function, whatever happens in it: nothing stays on the machine.
     let Ok(twins) = catch_unwind(fixture::Twins::up_one_by_one) else {
         return summary(&[("the twins are brought up", false)], 0);
     };
     let ends: Vec<(&str, bool)> = chosen
         .iter()
+        .take_while(|_| !interrupt.came())
         .map(|(name, test)| {
             let begun = Instant::now();
             let well = catch_unwind(AssertUnwindSafe(|| test(&twins))).is_ok();
-            if !well {
+            if !well && !interrupt.came() {
                 twins.mend();
             }
             let word = if well { "ok" } else { "FAILED" };
@@ -102,7 +106,11 @@ fn main() -> ExitCode {
         })
         .collect();
     drop(twins);
-    summary(&ends, 0)
+    let end = summary(&ends, 0);
+    if interrupt.came() {
+        return ExitCode::FAILURE;
+    }
+    end
 }
 
 fn summary(ends: &[(&str, bool)], ignored: usize) -> ExitCode {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mongodb::bson::Document;
+use mongodb::error::{Error, ErrorKind};
 
 use super::Fault;
 use crate::secrets::Secret;
@@ -98,6 +99,20 @@ impl Refusal {
     /// As a fault of what was being done.
     pub fn during(&self, what: impl Into<String>) -> Fault {
         Fault::new(what, self)
+    }
+}
+
+impl From<&Error> for Refusal {
+    /// What the driver tells.
+    fn from(error: &Error) -> Self {
+        match &*error.kind {
+            ErrorKind::Authentication { .. } => Self::Login,
+            ErrorKind::Command(command) => Self::Command {
+                code: command.code,
+                message: command.message.clone(),
+            },
+            _ => Self::Lost(error.to_string()),
+        }
     }
 }
 

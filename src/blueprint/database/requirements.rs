@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::contents::data_folder;
 use super::{PORT, SET, TLS, UNIT};
+use crate::backup::config::{FREE_PERCENT, PLENTY_MEBIBYTES};
 use crate::blueprint::Build;
 use crate::error::Error;
 use crate::resource::{FreeDisk, OwnData, Requirement};
@@ -43,8 +44,8 @@ impl Build<'_> {
                 purpose: "the database".to_owned(),
                 path: path.clone(),
                 mebibytes: database.oplog.as_mebibytes() + BESIDE_THE_OPLOG,
-                percent: 20,
-                plenty: 6 * 1024,
+                percent: FREE_PERCENT,
+                plenty: PLENTY_MEBIBYTES,
             }),
             Requirement::Clock,
             Requirement::PortFree {

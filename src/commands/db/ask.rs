@@ -5,12 +5,12 @@ use std::path::Path;
 use serde_json::Value;
 use tokio::io::AsyncRead;
 
-use crate::agent::message::{BackupOrder, Event, Operation, Outcome as Ended};
+use crate::agent::message::{BackupOrder, Event, Operation};
 use crate::blueprint::{self, Contents};
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{self, Member, Project, mistakes};
 use crate::host::Reply;
-use crate::inventory::{DatabaseMode, Region};
+use crate::inventory::Region;
 use crate::secrets::Secrets;
 
 /// The region whose host holds the database; the one that was named must be it.
@@ -19,13 +19,15 @@ pub(super) fn holder<'p>(project: &'p Project, named: Option<&str>) -> Result<&'
     let holder = database
         .region
         .as_ref()
-        .filter(|_| database.mode == DatabaseMode::Single);
+        .filter(|_| database.mode.on_hosts());
     let Some(holder) = holder else {
         return Err(Error::new(
             ErrorKind::Usage,
             "the inventory has no MongoDB to look after",
         )
-        .hint("write mode = \"single\" below [database]"));
+        .hint(
+            "write mode = \"single\", or mode = \"replica-set\" with `members`, below [database]",
+        ));
     };
     let named = match named {
         Some(name) => project.region(name)?,
@@ -106,20 +108,7 @@ impl<'m> Heard<'m> {
     }
 
     fn settle(self, reply: Reply) -> Result<Value, Error> {
-        let region = self.member.session.region();
-        match (reply, self.report) {
-            (Reply::Finished(Ended::Converged { .. }), Some(report)) => Ok(report),
-            (Reply::Finished(outcome), _) => {
-                Err(fleet::settle(region, outcome).err().unwrap_or_else(|| {
-                    let what = format!("{region}: the agent gave no report");
-                    Error::new(ErrorKind::Failed, what)
-                }))
-            }
-            (Reply::Lost(_), _) => Err(Error::new(
-                ErrorKind::Unreachable,
-                format!("{region}: the connection was lost"),
-            )
-            .hint("what was begun on the host is cleaned up there; run the same command again")),
-        }
+        let lost = "what was begun on the host is cleaned up there; run the same command again";
+        fleet::reported(self.member.session.region(), reply, self.report, Some(lost))
     }
 }

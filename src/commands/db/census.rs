@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use crate::agent::message::{Event, Operation, Outcome as Ended};
+use crate::agent::message::Operation;
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{self, Member, Project};
-use crate::host::Reply;
 use crate::resource::mongo::Connection;
 
 /// Asks one host.
@@ -18,36 +17,12 @@ pub(super) async fn ask(
     connection: &Connection,
     others: &[String],
 ) -> Result<Value, Error> {
-    let region = member.session.region();
     let operation = Operation::Census {
         connection: connection.clone(),
         database: project.inventory.database.name.to_string(),
         others: others.to_vec(),
     };
-    let mut report = None;
-    let reply = member
-        .session
-        .request(operation, &[], |event| {
-            if let Event::Report { value } = event {
-                report = Some(value);
-            }
-        })
-        .await?;
-    match (reply, report) {
-        (Reply::Finished(Ended::Converged { .. }), Some(report)) => Ok(report),
-        (Reply::Finished(outcome), _) => {
-            Err(fleet::settle(region, outcome).err().unwrap_or_else(|| {
-                Error::new(
-                    ErrorKind::Failed,
-                    format!("{region}: the agent gave no report"),
-                )
-            }))
-        }
-        (Reply::Lost(_), _) => Err(Error::new(
-            ErrorKind::Unreachable,
-            format!("{region}: the connection was lost"),
-        )),
-    }
+    fleet::report(member, operation, None).await
 }
 
 /// Whether a database holds anything that a backup could hold.

@@ -94,7 +94,8 @@ async fn look(member: &Member, holder: &Holder<'_>) -> Result<Shown, Error> {
         password: monitor.password.clone(),
     };
     let before = Timestamp::now();
-    let report = fleet::report(member, Operation::DatabaseStatus(watch)).await?;
+    let operation = Operation::DatabaseStatus(watch);
+    let report = fleet::report(member, operation, Some(fleet::UNCHANGED)).await?;
     let after = Timestamp::now();
     let report: DatabaseReport = serde_json::from_value(report)
         .map_err(|error| failed("the agent's report cannot be read").cause(error))?;

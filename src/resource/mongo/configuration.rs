@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::UNIT;
 use super::settings::{exposed, settings};
-use crate::agent::system::{Entry, Fault, Invocation};
-use crate::plan::{Attributes, Change, Id, Kind};
-use crate::resource::{Context, Manage, Ownership, previous};
+use crate::agent::system::{Fault, Invocation};
+use crate::plan::{Attributes, Change, Id};
+use crate::resource::{Content, Context, File, Manage, Ownership, previous};
 use crate::secrets::FingerprintKey;
 
 /// The configuration that mongod is started with. That the running server has it is the matter of
@@ -22,6 +22,15 @@ pub struct MongodConfiguration {
 }
 
 impl MongodConfiguration {
+    fn file(&self) -> File {
+        File {
+            path: self.path.clone(),
+            content: Some(Content::Plain(self.content.clone())),
+            ownership: Ownership::root(0o644),
+            notifies: Vec::new(),
+        }
+    }
+
     fn what(&self) -> String {
         format!("cannot change {}", self.path.display())
     }
@@ -65,34 +74,17 @@ impl MongodConfiguration {
     }
 }
 
-fn describe(content: impl Into<String>, ownership: &Ownership) -> Attributes {
-    ownership.describe(Attributes::new().lines("content", content))
-}
-
 impl Manage for MongodConfiguration {
     fn id(&self) -> Id {
-        Id::new(Kind::File, self.path.to_string_lossy())
+        self.file().id()
     }
 
-    fn desired(&self, _key: &FingerprintKey) -> Option<Attributes> {
-        Some(describe(&self.content, &Ownership::root(0o644)))
+    fn desired(&self, key: &FingerprintKey) -> Option<Attributes> {
+        self.file().desired(key)
     }
 
     fn inspect(&self, context: &Context<'_>) -> Result<Option<Attributes>, Fault> {
-        let fault = |error| Fault::new(format!("cannot read {}", self.path.display()), error);
-        let Some(found) = context.system.metadata(&self.path).map_err(fault)? else {
-            return Ok(None);
-        };
-        if !matches!(found.entry, Entry::File(_)) {
-            let attributes = Attributes::new().text("type", "not a regular file");
-            return Ok(Some(found.ownership.describe(attributes)));
-        }
-        let bytes = context.system.read(&self.path).map_err(fault)?;
-        let text = bytes.unwrap_or_default();
-        Ok(Some(describe(
-            String::from_utf8_lossy(&text),
-            &found.ownership,
-        )))
+        self.file().inspect(context)
     }
 
     fn apply(&self, _change: &Change, context: &Context<'_>) -> Result<(), Fault> {

@@ -139,7 +139,7 @@ async fn status(project: &Project, member: &Member) -> Result<Value, Error> {
     let operation = Operation::Status {
         app: project.inventory.app.name.as_str().to_owned(),
     };
-    fleet::report(member, operation).await
+    fleet::report(member, operation, Some(fleet::UNCHANGED)).await
 }
 
 #[cfg(test)]
