@@ -2,6 +2,7 @@
 
 use super::VERSION;
 use super::database::{Database, DatabaseMode, PASSWORDS, replica_set};
+use super::dns::Dns;
 use super::mistake::Wrong;
 use super::reader::Table;
 use super::region::Region;
@@ -71,6 +72,35 @@ pub(super) fn uniqueness(table: &Table<'_>, regions: &[Option<Region>]) {
                 earlier.server_name == region.server_name,
                 "server_name",
             );
+        }
+    }
+}
+
+/// The name that answers by geography is nobody's own, and every region's web server answers to it.
+pub(super) fn geo_name(
+    table: &Table<'_>,
+    dns: &Dns,
+    regions_table: &Table<'_>,
+    regions: &[Option<Region>],
+) {
+    let name = &dns.geo_name;
+    for region in regions.iter().flatten().filter(|_| dns.geo) {
+        if region.domain == *name {
+            let cause = format!("{name} is the domain of {} alone", region.name);
+            let remedy = "write another name, such as api below the zone";
+            table.wrong("name", Wrong::new(cause, remedy));
+        } else if !region.nginx.server_names.contains(name) {
+            let cause = format!(
+                "the web server of {} does not answer to {name}",
+                region.name
+            );
+            let remedy = format!(
+                "write nginx.server_name = [\"{}\", \"{name}\"] below [regions.{}]",
+                region.domain, region.name
+            );
+            regions_table
+                .region(region.name.as_str())
+                .wrong("nginx", Wrong::new(cause, remedy));
         }
     }
 }

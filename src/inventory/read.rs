@@ -67,6 +67,9 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
     let database = database(&root, &names, &regions_table, &regions);
     let domain = app.as_ref().map(|app| &app.domain);
     let dns = Dns::read(root.section("dns"), domain, &names);
+    if let Some(dns) = &dns {
+        checks::geo_name(&root.section("dns"), dns, &regions_table, &regions);
+    }
     let release = Release::read(root.section("release"));
     let links = Link::read_all(root.tables("links"), &names);
     root.finish();

@@ -8,6 +8,7 @@
 
 mod consent;
 mod database;
+mod dns;
 mod growth;
 mod sandbox;
 
