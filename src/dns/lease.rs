@@ -1,6 +1,5 @@
 //! One run at a time on a zone, by a record in the zone itself, which every operator's machine sees.
 
-use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -144,36 +143,32 @@ impl<'a, P: Provider> Lease<'a, P> {
     }
 
     /// Renews for as long as it is polled; ends where the zone is lost.
-    fn renew(&self) -> impl Future<Output = ()> {
-        async {
-            loop {
-                sleep(self.term.lifetime / 3).await;
-                let old = self.current();
-                let new = self.term.lock();
-                let renewed = self.provider.replace_lock(&old, Some(&new), self.context);
-                let lost = match renewed.await {
-                    Ok(()) => {
-                        self.set(new, None);
-                        continue;
-                    }
-                    Err(LockError::Exists) => None,
-                    // Tried anew until it lapses; it may have been written all the same.
-                    Err(LockError::Failed(error)) => Some(error),
-                };
-                match (self.provider.read_lock(self.context).await, lost) {
-                    (Ok(Some(found)), _) if found.holder == old.holder => self.set(found, None),
-                    (Ok(Some(found)), _) => {
-                        self.set(old, Some(refused(&found, (self.term.clock)())));
-                        return;
-                    }
-                    (Ok(None), None) => {
-                        let error = lapsed(&old);
-                        self.set(old, Some(error));
-                        return;
-                    }
-                    _ => {}
+    async fn renew(&self) {
+        loop {
+            sleep(self.term.lifetime / 3).await;
+            let old = self.current();
+            let new = self.term.lock();
+            let renewed = self.provider.replace_lock(&old, Some(&new), self.context);
+            let known = match renewed.await {
+                Ok(()) => {
+                    self.set(new, None);
+                    continue;
                 }
-            }
+                Err(LockError::Exists) => true,
+                // Tried anew until it lapses; it may have been written all the same.
+                Err(LockError::Failed(_)) => false,
+            };
+            let lost = match self.provider.read_lock(self.context).await {
+                Ok(Some(found)) if found.holder == old.holder => {
+                    self.set(found, None);
+                    continue;
+                }
+                Ok(Some(found)) => refused(&found, (self.term.clock)()),
+                Ok(None) if known => lapsed(&old),
+                Ok(None) | Err(_) => continue,
+            };
+            self.set(old, Some(lost));
+            return;
         }
     }
 

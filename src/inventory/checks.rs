@@ -84,12 +84,18 @@ pub(super) fn geo_name(
     regions: &[Option<Region>],
 ) {
     let name = &dns.geo_name;
-    for region in regions.iter().flatten().filter(|_| dns.geo) {
-        if region.domain == *name {
-            let cause = format!("{name} is the domain of {} alone", region.name);
-            let remedy = "write another name, such as api below the zone";
-            table.wrong("name", Wrong::new(cause, remedy));
-        } else if !region.nginx.server_names.contains(name) {
+    if !dns.geo || !name.is_in(&dns.zone) {
+        return;
+    }
+    let known = || regions.iter().flatten();
+    if let Some(region) = known().find(|region| region.domain == *name) {
+        let cause = format!("{name} is the domain of {} alone", region.name);
+        let remedy = format!("write another name, such as name = \"api.{}\"", dns.zone);
+        table.wrong("name", Wrong::new(cause, remedy));
+        return;
+    }
+    for region in known() {
+        if !region.nginx.server_names.contains(name) {
             let cause = format!(
                 "the web server of {} does not answer to {name}",
                 region.name

@@ -166,7 +166,7 @@ impl FromStr for ProviderName {
             "embedded" => Ok(Self::Embedded),
             "manual" => Ok(Self::Manual),
             _ => {
-                let remedy = match did_you_mean(text, NAMES.into_iter()) {
+                let remedy = match did_you_mean(text, NAMES) {
                     Some(known) => format!("did you mean `{known}`?"),
                     None => format!("write one of {}", NAMES.join(", ")),
                 };

@@ -48,28 +48,12 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
     if entries.is_empty() {
         root.missing("regions", "[regions.us] and its keys");
     }
-    let mut regions = Vec::new();
-    for (key, span, value) in entries {
-        let name = key
-            .parse()
-            .map_err(|wrong| regions_table.note(span.clone(), wrong))
-            .ok();
-        let table = regions_table.inner(key, span, value);
-        regions.push(if table.is_absent() {
-            None
-        } else {
-            Region::read(name, table, &defaults)
-        });
-    }
+    let regions = regions(&regions_table, &defaults);
     checks::administrators(&root, &regions_table, &regions);
     checks::uniqueness(&regions_table, &regions);
     let login = Login::read(root.section("login"));
     let database = database(&root, &names, &regions_table, &regions);
-    let domain = app.as_ref().map(|app| &app.domain);
-    let dns = Dns::read(root.section("dns"), domain, &names);
-    if let Some(dns) = &dns {
-        checks::geo_name(&root.section("dns"), dns, &regions_table, &regions);
-    }
+    let dns = dns(&root, app.as_ref(), &names, &regions_table, &regions);
     let release = Release::read(root.section("release"));
     let links = Link::read_all(root.tables("links"), &names);
     root.finish();
@@ -84,6 +68,37 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
         regions: regions.into_iter().collect::<Option<_>>()?,
         links,
     })
+}
+
+/// Every region in the file's order; none for one that cannot be read.
+fn regions(table: &Table<'_>, defaults: &Defaults<'_>) -> Vec<Option<Region>> {
+    let mut regions = Vec::new();
+    for (key, span, value) in table.entries() {
+        let name = key
+            .parse()
+            .map_err(|wrong| table.note(span.clone(), wrong))
+            .ok();
+        let own = table.inner(key, span, value);
+        regions.push(if own.is_absent() {
+            None
+        } else {
+            Region::read(name, own, defaults)
+        });
+    }
+    regions
+}
+
+/// Who answers for names, which is checked together with the regions whose names they are.
+fn dns(
+    root: &Table<'_>,
+    app: Option<&App>,
+    names: &[&str],
+    regions_table: &Table<'_>,
+    regions: &[Option<Region>],
+) -> Option<Dns> {
+    let dns = Dns::read(root.section("dns"), app.map(|app| &app.domain), names)?;
+    checks::geo_name(&root.section("dns"), &dns, regions_table, regions);
+    Some(dns)
 }
 
 /// The database, which is checked together with the regions that it is in and that reach it.

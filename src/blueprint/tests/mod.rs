@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 mod backup;
 mod database;
 mod proxy;
+mod regions;
 mod replica_set;
 mod snapshots;
 mod tools;
