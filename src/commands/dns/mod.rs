@@ -8,8 +8,9 @@ mod show;
 mod snapshots;
 mod status;
 mod sync;
+pub mod verify;
 
-use super::{Outcome, block_on_unless};
+use super::{Outcome, block_on, block_on_unless};
 use crate::cli::Globals;
 use crate::dns::{Asked, Consent, LIFETIME, Provider, Wanted};
 use crate::error::{Error, ErrorKind};
@@ -36,6 +37,7 @@ pub enum Action {
     Rollback(rollback::Args),
     Status(status::Args),
     Route(route::Args),
+    Verify(verify::Args),
 }
 
 /// What the operator agrees to by name; `--yes` does not stand for it.
@@ -97,6 +99,9 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     for note in notes {
         project.ui.note(&note);
     }
+    if let Action::Verify(args) = &args.action {
+        return block_on(verify::run(&zone, args));
+    }
     block_on_unless(dispatch(&zone, args.action), interrupted())
 }
 
@@ -130,5 +135,6 @@ async fn act<P: Provider>(provider: &P, zone: &Zone<'_>, action: Action) -> Resu
         Action::Rollback(args) => rollback::run(provider, zone, args).await,
         Action::Status(_) => status::run(provider, zone).await,
         Action::Route(args) => route::run(zone, &args),
+        Action::Verify(args) => verify::run(zone, &args).await,
     }
 }
