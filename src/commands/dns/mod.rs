@@ -10,7 +10,7 @@ mod status;
 mod sync;
 pub mod verify;
 
-use super::{Outcome, block_on, block_on_unless};
+use super::{Outcome, block_on_unless};
 use crate::cli::Globals;
 use crate::dns::{Asked, Consent, LIFETIME, Provider, Wanted};
 use crate::error::{Error, ErrorKind};
@@ -100,7 +100,9 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
         project.ui.note(&note);
     }
     if let Action::Verify(args) = &args.action {
-        return block_on(verify::run(&zone, args));
+        let interrupted = Error::new(ErrorKind::Interrupted, "interrupted");
+        let interrupted = interrupted.cause("nothing was changed: questions were asked");
+        return block_on_unless(verify::run(&zone, args), interrupted);
     }
     block_on_unless(dispatch(&zone, args.action), interrupted())
 }

@@ -125,7 +125,7 @@ pub(super) async fn run(zone: &Zone<'_>, args: &Args) -> Result<Outcome, Error> 
         findings: &findings,
     };
     let ui = &zone.project.ui;
-    ui        .report("names", &verified, |palette| render(&findings, palette));
+    ui.report("names", &verified, |palette| render(&findings, palette));
     match verified.word {
         Word::Ok | Word::Warning => Ok(Outcome::Done),
         Word::Differs => Ok(Outcome::Differences),
@@ -153,11 +153,7 @@ pub(in crate::commands) async fn short(
     Some(asked(&expected, servers, project.timeout).await)
 }
 
-async fn asked(
-    expected: &Expected,
-    servers: &Servers,
-    timeout: Duration,
-) -> Result<String, Error> {
+async fn asked(expected: &Expected, servers: &Servers, timeout: Duration) -> Result<String, Error> {
     let seen = look(expected, &servers.way(timeout)?).await?;
     let findings = judge(expected, &seen);
     let all = "see `geodeploy dns verify`";

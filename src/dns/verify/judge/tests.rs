@@ -242,12 +242,8 @@ fn a_client_that_gets_the_wrong_region_is_named_and_so_is_the_disagreement_of_se
         agreement.told.contains("has several answers"),
         "{agreement:?}"
     );
-    let well = findings
-        .iter()
-        .filter(|finding| finding.check == Check::Geo)
-        .nth(1)
-        .unwrap();
-    assert_eq!(well.told, "api.yourapp.com: 29 clients get their region");
+    let well = "api.yourapp.com: 29 clients get their region";
+    assert!(findings.iter().any(|finding| finding.told == well));
 }
 
 #[test]
