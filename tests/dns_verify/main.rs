@@ -47,7 +47,7 @@ fn every_server_is_found_and_asked_over_udp_and_tcp_for_thirty_clients() {
 #[test]
 fn servers_with_different_data_are_reported_with_clients_and_servers() {
     let plan = Plan {
-        cn_instead: vec![("133.11.0.0/24", "127.0.0.2")],
+        cn_instead: vec![("49.96.0.0/24", "127.0.0.2")],
         ..Plan::default()
     };
     let Some(world) = World::start(plan) else {
@@ -58,7 +58,7 @@ fn servers_with_different_data_are_reported_with_clients_and_servers() {
     let geo = run.finding("geo", "differs");
     let told = "api.yourapp.com A is answered with us (127.0.0.2) instead of cn (127.0.0.3)";
     assert_eq!(geo["told"], told);
-    assert_eq!(geo["clients"], serde_json::json!(["133.11.0.0/24 JP"]));
+    assert_eq!(geo["clients"], serde_json::json!(["49.96.0.0/24 JP"]));
     let server = format!("cn.yourapp.com (127.0.0.3:{})", world.port);
     assert_eq!(geo["servers"], serde_json::json!([server]));
     let split = run.finding("agreement", "differs");
@@ -73,7 +73,7 @@ fn servers_with_different_data_are_reported_with_clients_and_servers() {
 #[test]
 fn an_address_outside_of_the_inventory_is_an_alarm() {
     let plan = Plan {
-        cn_instead: vec![("166.111.0.0/24", "8.7.198.45")],
+        cn_instead: vec![("58.32.0.0/24", "8.7.198.45")],
         ..Plan::default()
     };
     let Some(world) = World::start(plan) else {
@@ -87,7 +87,7 @@ fn an_address_outside_of_the_inventory_is_an_alarm() {
         told.contains("8.7.198.45, which nobody in the inventory has"),
         "{told}"
     );
-    assert_eq!(alarm["clients"], serde_json::json!(["166.111.0.0/24 CN"]));
+    assert_eq!(alarm["clients"], serde_json::json!(["58.32.0.0/24 CN"]));
     assert!(alarm["hint"].as_str().unwrap().contains("forged"));
 }
 
@@ -189,7 +189,7 @@ fn before_a_name_is_delegated_its_servers_are_asked_by_hand() {
         return;
     };
     let run = world.verify(&[]);
-    assert_eq!(run.status, 4, "{}", run.all());
+    assert_eq!(run.status, 2, "{}", run.all());
     let told = run.finding("delegation", "differs")["told"].to_string();
     assert!(
         told.contains("yourapp.com does not delegate api.yourapp.com"),

@@ -119,17 +119,21 @@ pub(super) async fn run(zone: &Zone<'_>, args: &Args) -> Result<Outcome, Error> 
     if args.public {
         seen.public = public(&expected, &args.public_endpoint, way.limit).await?;
     }
-    let findings = judge(&expected, &seen);
+    let mut findings = judge(&expected, &seen);
     let verified = Verified {
         word: worst(&findings),
         findings: &findings,
     };
     let ui = &zone.project.ui;
     ui.report("names", &verified, |palette| render(&findings, palette));
-    match verified.word {
+    match worst(&findings) {
         Word::Ok | Word::Warning => Ok(Outcome::Done),
         Word::Differs => Ok(Outcome::Differences),
-        Word::Unreachable => end(&findings).map(|()| Outcome::Done),
+        Word::Unreachable => {
+            // The table has shown the rest.
+            findings.retain(|finding| finding.word == Word::Unreachable);
+            end(&findings).map(|()| Outcome::Done)
+        }
     }
 }
 

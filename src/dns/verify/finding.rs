@@ -78,7 +78,7 @@ pub struct Finding {
     pub told: String,
     /// The servers that it was seen at.
     pub servers: BTreeSet<String>,
-    /// The clients that it was seen for: `133.11.0.0/24 JP`.
+    /// The clients that it was seen for: `49.96.0.0/24 JP`.
     pub clients: BTreeSet<String>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -37,7 +37,8 @@ pub(super) fn judge(zone: &ZoneSeen, blind: &BTreeSet<Server>, tally: &mut Tally
         }
     }
     serials(zone, tally);
-    let servers: BTreeSet<&Server> = zone.asked.iter().map(|exchange| &exchange.server).collect();
+    let answered = zone.asked.iter().filter(|asked| asked.answer.is_ok());
+    let servers: BTreeSet<&Server> = answered.map(|exchange| &exchange.server).collect();
     if compared > 0 && servers.len() > 1 && !tally.is_bad(Check::Agreement) {
         let told = format!("all servers of {} answer alike", zone.zone);
         let finding = tally.add(Check::Agreement, Word::Ok, told);

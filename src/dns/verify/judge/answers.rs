@@ -169,7 +169,7 @@ fn ttl(expected: &Expected, exchange: &Exchange, reply: &Reply, by: By, tally: &
             0 if by == By::Authority => (Word::Differs, "0 makes every request a look-up"),
             _ if ttl > expected.longest_ttl.as_secs() => (
                 Word::Differs,
-                "clients hold on to a failed region for as long",
+                "clients keep to a region that failed for that long",
             ),
             _ if ttl > wanted => (Word::Warning, "the provider's plan allows no shorter TTL"),
             _ => continue,

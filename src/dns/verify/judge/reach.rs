@@ -44,6 +44,10 @@ pub(super) fn judge(zone: &ZoneSeen, tally: &mut Tally) {
         }
     }
     well.retain(|exchange| exchange.is(&zone.zone, Kind::Soa));
+    // A delegation that names nobody, or names without addresses, is told as such.
+    if zone.asked.is_empty() && tally.is_bad(Check::Delegation) {
+        return;
+    }
     if zone.asked.is_empty() {
         let told = format!("{} has no server that could be asked", zone.zone);
         tally.add(Check::Servers, Word::Unreachable, told);

@@ -197,7 +197,7 @@ fn a_world_as_the_inventory_says_is_well_for_thirty_clients_by_both_servers() {
 #[test]
 fn an_address_that_nobody_in_the_inventory_has_is_an_alarm() {
     let found = of_changed(|exchange| {
-        if is_cn(exchange) && exchange.subnet() == "133.11.0.0/24".parse().ok() {
+        if is_cn(exchange) && exchange.subnet() == "49.96.0.0/24".parse().ok() {
             for record in &mut reply(exchange).answers {
                 record.data = Data::Address("8.7.198.45".parse().unwrap());
             }
@@ -212,7 +212,7 @@ fn a_client_that_gets_the_wrong_region_is_named_and_so_is_the_disagreement_of_se
     let expected = expected("embedded");
     let us = expected.wanted.hosts[0].addresses.ipv4.into();
     let seen = world(&expected, |exchange| {
-        if is_cn(exchange) && exchange.subnet() == "133.11.0.0/24".parse().ok() {
+        if is_cn(exchange) && exchange.subnet() == "49.96.0.0/24".parse().ok() {
             for record in &mut reply(exchange).answers {
                 record.data = Data::Address(us);
             }
@@ -229,7 +229,7 @@ fn a_client_that_gets_the_wrong_region_is_named_and_so_is_the_disagreement_of_se
             .contains("is answered with us (203.0.113.10) instead of cn (198.51.100.20)"),
         "{geo:?}"
     );
-    assert_eq!(geo.clients, BTreeSet::from(["133.11.0.0/24 JP".to_owned()]));
+    assert_eq!(geo.clients, BTreeSet::from(["49.96.0.0/24 JP".to_owned()]));
     assert_eq!(
         geo.servers,
         BTreeSet::from(["cn.yourapp.com (198.51.100.20)".to_owned()])
