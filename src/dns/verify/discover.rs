@@ -66,7 +66,7 @@ impl<'w> Servers<'w> {
     }
 
     /// The servers that the zone above names.
-    pub(super) async fn from_above(&mut self) -> Vec<Server> {
+    pub(super) async fn named_above(&mut self) -> Vec<Server> {
         let replies = self
             .found
             .asked
@@ -74,16 +74,16 @@ impl<'w> Servers<'w> {
             .filter_map(|asked| asked.answer.as_ref().ok());
         let names = replies.flat_map(|reply| reply.servers_of(self.zone));
         let names = names.collect();
-        self.new(names).await
+        self.add(names).await
     }
 
     /// The servers that the zone's own servers name and nobody named so far.
-    pub(super) async fn from_itself(&mut self, asked: &[Exchange]) -> Vec<Server> {
+    pub(super) async fn named_by_itself(&mut self, asked: &[Exchange]) -> Vec<Server> {
         let replies = asked.iter().filter(|asked| asked.is(self.zone, Kind::Ns));
         let replies = replies.filter_map(|asked| asked.answer.as_ref().ok());
         let names = replies.flat_map(|reply| reply.servers_of(self.zone));
         let names = names.collect();
-        self.new(names).await
+        self.add(names).await
     }
 
     /// What was learnt of the delegation.
@@ -91,7 +91,7 @@ impl<'w> Servers<'w> {
         self.found
     }
 
-    async fn new(&mut self, names: BTreeSet<String>) -> Vec<Server> {
+    async fn add(&mut self, names: BTreeSet<String>) -> Vec<Server> {
         let unknown: BTreeSet<String> = names.difference(&self.named).cloned().collect();
         self.named.extend(unknown.iter().cloned());
         let mut servers = self.resolved(unknown.clone()).await;

@@ -92,13 +92,13 @@ async fn delegated(
 ) -> Result<ZoneSeen, Error> {
     let mut servers = Servers::delegated(way, resolver, zone).await?;
     let mut asked = Vec::new();
-    let mut next = servers.from_above().await;
+    let mut next = servers.named_above().await;
     while !next.is_empty() {
         let all = next
             .into_iter()
             .map(|server| everything(way, server, zone, questions));
         asked.extend(join_all(all).await.concat());
-        next = servers.from_itself(&asked).await;
+        next = servers.named_by_itself(&asked).await;
     }
     Ok(ZoneSeen {
         zone: zone.to_owned(),
