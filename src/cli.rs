@@ -16,7 +16,7 @@ const EXIT_CODES: &str = "\
 Exit status:
     0  done, or nothing to do
     1  failed
-    2  plan, status, dns plan, dns status: there are differences; db status: warnings
+    2  plan, status, dns plan, dns status, dns verify: there are differences; db status: warnings
     3  rolled back, the old state serves
     4  unreachable, nothing changed
     5  stale: the host or the inventory moved since the plan

@@ -4,10 +4,11 @@ mod checks;
 mod table;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::dns::verify::{Servers, short};
 use super::{Outcome, block_on};
 use crate::cli::Globals;
 use crate::error::Error;
@@ -17,7 +18,7 @@ use crate::secrets::Secrets;
 use crate::serve::auth::{SigningKey, mint};
 use table::Check;
 
-/// Try each region: its health, its link to the database, a chat's first event
+/// Try each region: its health, its link to the database, a chat's first event, what its names are answered with
 #[derive(clap::Args)]
 pub struct Args {
     /// Act on this region only [default: all]
@@ -25,6 +26,11 @@ pub struct Args {
     /// Ship this program to hosts [default: geodeploy-host beside this one, or this one itself]
     #[arg(long, value_name = "FILE")]
     pub host_binary: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) servers: Servers,
+    /// Leave the names alone: those of a rehearsal are nobody's.
+    #[arg(skip)]
+    pub(super) without_names: bool,
 }
 
 /// Who chats, as the servers' logs name it.
@@ -45,20 +51,46 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
             .into_iter()
             .zip(&regions)
             .map(|(member, region)| checks::region(&project, region, member, token.as_deref()));
-        Ok(join_all(all).await.concat())
+        let names = names(&project, &args);
+        let (checks, names) = tokio::join!(join_all(all), names);
+        let mut checks = checks.concat();
+        checks.extend(names);
+        Ok(checks)
     })?;
     let asked = regions
         .iter()
         .map(|region| format!("{} at {}", region.domain, region.addresses.ipv4));
     let asked: Vec<String> = asked.collect();
-    project.ui.note(&format!(
-        "asked by the inventory's addresses, no name was looked up: {}",
-        asked.join(", ")
-    ));
+    let how = match &project.inventory.dns {
+        Some(_) if !args.without_names => "hosts were asked by the inventory's addresses",
+        _ => "asked by the inventory's addresses, no name was looked up",
+    };
+    project.ui.note(&format!("{how}: {}", asked.join(", ")));
     project.ui.report("verified", &checks, |palette| {
         table::render(&checks, palette)
     });
     table::end(&checks).map(|()| Outcome::Done)
+}
+
+/// What the names are answered with; `None` where the inventory does not say who answers.
+async fn names(project: &Project, args: &Args) -> Option<Check> {
+    const CHECK: &str = "names";
+    if args.without_names {
+        return None;
+    }
+    let begun = Instant::now();
+    let region = args.region.as_deref();
+    let only = region.and_then(|name| project.inventory.region(name).ok());
+    let only = only.map(|region| &region.name);
+    let told = short(project, only, &args.servers).await?;
+    let (region, milliseconds) = (
+        region.unwrap_or("all"),
+        begun.elapsed().as_secs_f64() * 1000.0,
+    );
+    Some(match told {
+        Ok(told) => Check::well(region, CHECK, milliseconds, told),
+        Err(error) => Check::failed(region, CHECK, milliseconds, error),
+    })
 }
 
 /// A token for one chat; `None` where the operator cannot sign one.

@@ -10,11 +10,13 @@ mod lease;
 pub mod manual;
 mod object;
 mod provider;
+pub mod query;
 mod reconcile;
 pub mod region_list;
 mod routing;
 mod snapshot;
 mod sync;
+pub mod verify;
 mod wanted;
 
 pub use lease::{Clock, LIFETIME, Lease, Term, seconds_left};

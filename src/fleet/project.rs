@@ -26,7 +26,8 @@ pub struct Project {
     pub ui: Ui,
     /// Consent to what plans show.
     pub yes: bool,
-    timeout: Duration,
+    /// How long a host may take to answer.
+    pub timeout: Duration,
 }
 
 /// All mistakes as one error.

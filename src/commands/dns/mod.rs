@@ -8,6 +8,7 @@ mod show;
 mod snapshots;
 mod status;
 mod sync;
+pub mod verify;
 
 use super::{Outcome, block_on_unless};
 use crate::cli::Globals;
@@ -36,6 +37,7 @@ pub enum Action {
     Rollback(rollback::Args),
     Status(status::Args),
     Route(route::Args),
+    Verify(verify::Args),
 }
 
 /// What the operator agrees to by name; `--yes` does not stand for it.
@@ -97,6 +99,11 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     for note in notes {
         project.ui.note(&note);
     }
+    if let Action::Verify(args) = &args.action {
+        let interrupted = Error::new(ErrorKind::Interrupted, "interrupted");
+        let interrupted = interrupted.cause("nothing was changed: questions were asked");
+        return block_on_unless(verify::run(&zone, args), interrupted);
+    }
     block_on_unless(dispatch(&zone, args.action), interrupted())
 }
 
@@ -130,5 +137,6 @@ async fn act<P: Provider>(provider: &P, zone: &Zone<'_>, action: Action) -> Resu
         Action::Rollback(args) => rollback::run(provider, zone, args).await,
         Action::Status(_) => status::run(provider, zone).await,
         Action::Route(args) => route::run(zone, &args),
+        Action::Verify(args) => verify::run(zone, &args).await,
     }
 }

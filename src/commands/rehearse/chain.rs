@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::cli::Globals;
+use crate::commands::dns::verify::Servers;
 use crate::commands::visitor::Visitor;
 use crate::commands::{Outcome, block_on, check, deploy, plan, provision, verify};
 use crate::error::{Error, ErrorKind};
@@ -136,6 +137,8 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
             verify::Args {
                 region: None,
                 host_binary: None,
+                servers: Servers::default(),
+                without_names: true,
             },
         )?;
         Ok((
