@@ -5,9 +5,11 @@
 //! orders changes into calls, and makes the calls. What is common (whose an object is, the difference, the lease, the
 //! snapshot, going back) is decided outside of it.
 
+pub mod drain;
 pub mod http;
 mod lease;
 pub mod manual;
+pub mod networks;
 mod object;
 mod provider;
 pub mod query;
