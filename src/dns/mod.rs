@@ -6,6 +6,7 @@
 //! snapshot, going back) is decided outside of it.
 
 pub mod drain;
+pub mod cloudflare;
 pub mod http;
 mod lease;
 pub mod manual;
