@@ -20,7 +20,12 @@ pub(super) const OWNER_TAG: &str = "geodeploy";
 pub(super) const NAME_TAG: &str = "Name";
 
 /// A check of the region that has that name, at that address.
-pub(super) fn config(host: &str, address: IpAddr, failures: u16, secure: bool) -> HealthCheckConfig {
+pub(super) fn config(
+    host: &str,
+    address: IpAddr,
+    failures: u16,
+    secure: bool,
+) -> HealthCheckConfig {
     HealthCheckConfig {
         ip_address: Some(address.to_string()),
         port: Some(if secure { 443 } else { 80 }),
@@ -99,7 +104,10 @@ pub(super) fn attributes(
 ///
 /// # Errors
 /// The attributes are not those of a health check of Route 53's.
-pub(super) fn read(id: &Id, attributes: &Attributes) -> Result<(HealthCheckConfig, Vec<Tag>), Error> {
+pub(super) fn read(
+    id: &Id,
+    attributes: &Attributes,
+) -> Result<(HealthCheckConfig, Vec<Tag>), Error> {
     let text = |name: &str| match attributes.get(name) {
         Some(Value::Text(text)) => Some(text.clone()),
         _ => None,
@@ -156,6 +164,9 @@ mod tests {
             ..short.clone()
         };
         assert_eq!(name_of(&short), name_of(&long));
-        assert_eq!(attributes(&short, None, None), attributes(&long, None, None));
+        assert_eq!(
+            attributes(&short, None, None),
+            attributes(&long, None, None)
+        );
     }
 }

@@ -153,7 +153,10 @@ impl Client {
         let mark = if query.is_empty() { "" } else { "?" };
         let mut builder = self
             .http
-            .request(call.method.clone(), format!("{}{path}{mark}{query}", self.endpoint))
+            .request(
+                call.method.clone(),
+                format!("{}{path}{mark}{query}", self.endpoint),
+            )
             .header("x-amz-date", signed.date)
             .header("authorization", sensitive(signed.authorization.expose()));
         if let Some(token) = &signed.token {

@@ -56,7 +56,9 @@ pub(super) fn desired(wanted: &Wanted, secure: bool) -> Desired {
     if let Some(geo) = &wanted.geo {
         match geo.answers.as_slice() {
             [] => {}
-            [only] => desired.objects.extend(single(geo, only, ttl, &wanted.owner)),
+            [only] => desired
+                .objects
+                .extend(single(geo, only, ttl, &wanted.owner)),
             _ => several(wanted, geo, secure, &mut desired),
         }
     }
@@ -132,7 +134,9 @@ fn several(wanted: &Wanted, geo: &GeoName, secure: bool, desired: &mut Desired) 
     for family in &families {
         let sets = locations(geo, *family, &wanted.owner);
         let name = canonical(geo.name.as_str());
-        desired.objects.push(object(&name, *family, &sets, &wanted.owner));
+        desired
+            .objects
+            .push(object(&name, *family, &sets, &wanted.owner));
     }
     desired.notes.extend(unlocated(geo));
 }

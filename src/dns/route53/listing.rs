@@ -26,15 +26,22 @@ pub(super) struct Check {
 /// There is none, or there are several.
 pub(super) async fn zone(client: &Client, name: &str) -> Result<String, Error> {
     let all = zones(client, Some(name)).await?;
-    let same: Vec<&Zone> = all.iter().filter(|zone| canonical(&zone.name) == name).collect();
-    let public: Vec<&&Zone> = same.iter().filter(|zone| !zone.config.private_zone).collect();
+    let same: Vec<&Zone> = all
+        .iter()
+        .filter(|zone| canonical(&zone.name) == name)
+        .collect();
+    let public: Vec<&&Zone> = same
+        .iter()
+        .filter(|zone| !zone.config.private_zone)
+        .collect();
     match public.as_slice() {
         [zone] => Ok(bare(&zone.id).to_owned()),
         [] => {
             let what = format!("Route 53 has no public zone {name}");
             let mut error = Error::new(ErrorKind::Input, what);
             if !same.is_empty() {
-                error = error.cause("there is a private one, which answers in its own network alone");
+                error =
+                    error.cause("there is a private one, which answers in its own network alone");
             }
             let there: Vec<String> = zones(client, None)
                 .await?
@@ -76,7 +83,9 @@ async fn zones(client: &Client, name: Option<&str>) -> Result<Vec<Zone>, Error> 
             (Some(name), Some(last)) => canonical(&last.name) != name,
             _ => all.len() >= NAMED_ZONES,
         };
-        let following = page.next_dns_name.map(|name| (name, page.next_hosted_zone_id));
+        let following = page
+            .next_dns_name
+            .map(|name| (name, page.next_hosted_zone_id));
         if !page.is_truncated || beyond || following.is_none() || following == next {
             return Ok(all);
         }
@@ -137,7 +146,9 @@ fn as_stored(mut set: RecordSet) -> RecordSet {
     if set.alias_target.is_some() {
         set.ttl = None;
     }
-    set.resource_records = set.resource_records.filter(|records| !records.list.is_empty());
+    set.resource_records = set
+        .resource_records
+        .filter(|records| !records.list.is_empty());
     set
 }
 
@@ -150,7 +161,9 @@ pub(super) async fn checks(client: &Client, owner: &str) -> Result<Vec<Check>, E
         let call = Call::read("ListHealthChecks", "healthcheck", &query);
         let page: HealthChecks = client.ask(&call).await.map_err(Failure::error)?;
         let ours = page.health_checks.list.into_iter();
-        found.extend(ours.filter(|check| owner_of_reference(&check.caller_reference) == Some(owner)));
+        found.extend(
+            ours.filter(|check| owner_of_reference(&check.caller_reference) == Some(owner)),
+        );
         if !page.is_truncated || page.next_marker.is_none() || page.next_marker == marker {
             break;
         }

@@ -39,7 +39,10 @@ pub(super) async fn find(client: &Client, context: &Context) -> Result<Option<Lo
         return Ok(None);
     };
     read(&found).map(Some).ok_or_else(|| {
-        let what = format!("{name} TXT is no lock of geodeploy's: {}", found.values().join(", "));
+        let what = format!(
+            "{name} TXT is no lock of geodeploy's: {}",
+            found.values().join(", ")
+        );
         Error::new(ErrorKind::Failed, what).hint("delete this record by hand if nobody is at work")
     })
 }

@@ -9,6 +9,8 @@ mod batch;
 mod checks;
 mod client;
 mod compile;
+#[cfg(test)]
+mod fixture;
 mod found;
 mod listing;
 mod lock;
@@ -110,7 +112,8 @@ impl Route53 {
             .is_some_and(|(_, rest)| !rest.contains('/'));
         if !bare || endpoint.is_some_and(|url| !url.is_private()) {
             let what = format!("`dns.endpoint` {place} cannot be Route 53");
-            let hint = "write https:// and a host, nothing more; http:// only within a private network";
+            let hint =
+                "write https:// and a host, nothing more; http:// only within a private network";
             return Err(Error::new(ErrorKind::Input, what).hint(hint));
         }
         let keys = Keys {
@@ -129,7 +132,12 @@ impl Route53 {
         self
     }
 
-    async fn records(&self, step: &Step, handles: &Handles, context: &Context) -> Result<(), Error> {
+    async fn records(
+        &self,
+        step: &Step,
+        handles: &Handles,
+        context: &Context,
+    ) -> Result<(), Error> {
         let batch = {
             let world = context.world();
             let ground = context.ground(&world);
@@ -187,12 +195,22 @@ impl Route53 {
             let id = known.ok_or_else(missing)?;
             let body = wire::update_health_check(&config).map_err(|error| unwritable(&error))?;
             let call = Call::send("UpdateHealthCheck", format!("healthcheck/{id}"), body);
-            self.client.call(&call.harmless()).await.map_err(Failure::error)?;
+            self.client
+                .call(&call.harmless())
+                .await
+                .map_err(Failure::error)?;
             id
         };
         let body = answers::add_tags(tags).map_err(|error| unwritable(&error))?;
-        let call = Call::send("ChangeTagsForResource", format!("tags/healthcheck/{id}"), body);
-        self.client.call(&call.harmless()).await.map_err(Failure::error)?;
+        let call = Call::send(
+            "ChangeTagsForResource",
+            format!("tags/healthcheck/{id}"),
+            body,
+        );
+        self.client
+            .call(&call.harmless())
+            .await
+            .map_err(Failure::error)?;
         Ok(())
     }
 }
@@ -272,7 +290,11 @@ impl Provider for Route53 {
                 if begun.elapsed() > IN_SYNC {
                     let what = format!("Route 53's change {id} has not reached all of its servers");
                     return Err(Error::new(ErrorKind::Failed, what)
-                        .cause(format!("after {} s it is {}", IN_SYNC.as_secs(), changed.change_info.status))
+                        .cause(format!(
+                            "after {} s it is {}",
+                            IN_SYNC.as_secs(),
+                            changed.change_info.status
+                        ))
                         .hint("it is written and will be; look with `geodeploy dns status`"));
                 }
                 sleep(Duration::from_secs(2)).await;

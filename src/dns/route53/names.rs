@@ -123,7 +123,10 @@ mod tests {
     fn a_set_without_a_mark_among_ours_makes_all_of_them_foreign() {
         let ours = set(Some("geodeploy:app:NA:A"));
         let foreign = set(Some("by hand"));
-        assert_eq!(mark("geodeploy:app", &[&ours, &foreign], &[]), Mark::Foreign);
+        assert_eq!(
+            mark("geodeploy:app", &[&ours, &foreign], &[]),
+            Mark::Foreign
+        );
         assert_eq!(mark("geodeploy:app", &[&set(None)], &[]), Mark::Foreign);
         let marks = ["geodeploy:app"];
         assert_eq!(mark("geodeploy:app", &[&set(None)], &marks), Mark::Ours);

@@ -70,7 +70,11 @@ fn calls(context: &Context) -> Result<Vec<Call<'static>>, quick_xml::SeError> {
         let update = update_health_check(&HealthCheckConfig::default())?;
         let tags = format!("tags/{check}");
         calls.push(Call::send("UpdateHealthCheck", check.clone(), update));
-        calls.push(Call::send("ChangeTagsForResource", tags, add_tags(vec![tag])?));
+        calls.push(Call::send(
+            "ChangeTagsForResource",
+            tags,
+            add_tags(vec![tag])?,
+        ));
         calls.push(Call {
             method: Method::DELETE,
             ..Call::read("DeleteHealthCheck", check, &[])

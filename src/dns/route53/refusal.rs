@@ -61,7 +61,9 @@ impl Refusal {
         let header = |name: &str| reply.headers.get(name)?.to_str().ok();
         // It repeats what should have been signed, a session token included.
         let messages = messages.into_iter().map(|message| {
-            let end = message.find("The Canonical String").unwrap_or(message.len());
+            let end = message
+                .find("The Canonical String")
+                .unwrap_or(message.len());
             message[..end].trim_end().to_owned()
         });
         let there = header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
@@ -119,7 +121,10 @@ impl Refusal {
     }
 
     fn hint(&self) -> Option<String> {
-        let expired = self.messages.iter().any(|message| message.contains("expired"));
+        let expired = self
+            .messages
+            .iter()
+            .any(|message| message.contains("expired"));
         Some(match self.code.as_str() {
             "AccessDenied" | "AccessDeniedException" => format!(
                 "allow `route53:{}` to this access key's user in IAM",

@@ -72,7 +72,11 @@ impl Spec {
         let alias = set.alias_target.as_ref();
         let ours = set.health_check_id.as_ref().and_then(|id| names.get(id));
         let policy = set.traffic_policy_instance_id.as_ref();
-        let mut values: Vec<String> = set.values().into_iter().map(|value| canonical_value(&set.kind, value)).collect();
+        let mut values: Vec<String> = set
+            .values()
+            .into_iter()
+            .map(|value| canonical_value(&set.kind, value))
+            .collect();
         values.sort();
         Self {
             set: set.set_identifier.clone(),
@@ -94,9 +98,11 @@ impl Spec {
             ttl: set.ttl.filter(|_| alias.is_none()),
             check: ours.cloned(),
             check_id: set.health_check_id.clone().filter(|_| ours.is_none()),
-            managed_by: policy
-                .map(|id| format!("traffic policy {id}"))
-                .or_else(|| set.geo_proximity_location.as_ref().map(|_| "geoproximity".to_owned())),
+            managed_by: policy.map(|id| format!("traffic policy {id}")).or_else(|| {
+                set.geo_proximity_location
+                    .as_ref()
+                    .map(|_| "geoproximity".to_owned())
+            }),
         }
     }
 
@@ -125,8 +131,12 @@ impl Spec {
             country_code: self.country.clone(),
             subdivision_code: self.subdivision.clone(),
         };
-        let values = self.values.iter().map(|value| ResourceRecord { value: value.clone() });
-        let records = Records { list: values.collect() };
+        let values = self.values.iter().map(|value| ResourceRecord {
+            value: value.clone(),
+        });
+        let records = Records {
+            list: values.collect(),
+        };
         let cidr = self.cidr_collection.clone().zip(self.cidr_location.clone());
         Ok(RecordSet {
             name: format!("{name}."),
@@ -207,7 +217,10 @@ pub(super) fn attributes(specs: &[Spec], owner: Option<&str>) -> Attributes {
 ///
 /// # Errors
 /// The attributes are not those of a record set of Route 53's: a snapshot of another provider, say.
-pub(super) fn specs(id: &Id, attributes: &Attributes) -> Result<(Vec<Spec>, Option<String>), Error> {
+pub(super) fn specs(
+    id: &Id,
+    attributes: &Attributes,
+) -> Result<(Vec<Spec>, Option<String>), Error> {
     let unreadable = || {
         let what = format!("{id} is not described as Route 53's records are");
         Error::new(ErrorKind::Input, what).hint("is it a snapshot of another provider?")

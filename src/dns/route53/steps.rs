@@ -88,7 +88,10 @@ fn what(name: &str, changes: &[Change]) -> String {
         },
         _ => "change",
     };
-    if changes.iter().any(|change| change.id.kind == Kind::HealthCheck) {
+    if changes
+        .iter()
+        .any(|change| change.id.kind == Kind::HealthCheck)
+    {
         return format!("{verb} health check {name}");
     }
     let kinds: Vec<&str> = changes

@@ -65,6 +65,9 @@ mod tests {
     #[test]
     fn names_have_one_form() {
         assert_eq!(canonical("\\052.YourApp.com."), "*.yourapp.com");
-        assert_eq!(canonical("_gd-us.api.yourapp.com"), "_gd-us.api.yourapp.com");
+        assert_eq!(
+            canonical("_gd-us.api.yourapp.com"),
+            "_gd-us.api.yourapp.com"
+        );
     }
 }

@@ -32,7 +32,10 @@ pub(super) fn check(world: &World, batch: &[SetChange], zone: &Zone<'_>) -> Resu
     }
     twice(world, batch, &mut wrong);
     let after = world.after(batch);
-    let names: BTreeSet<String> = batch.iter().map(|change| canonical(&change.set.name)).collect();
+    let names: BTreeSet<String> = batch
+        .iter()
+        .map(|change| canonical(&change.set.name))
+        .collect();
     for name in &names {
         let sets: Vec<&RecordSet> = after.named(name).collect();
         alias_alone(name, &sets, &mut wrong);
@@ -65,7 +68,10 @@ fn stored(world: &World, change: &SetChange, zone: &Zone<'_>, wrong: &mut Vec<St
     let which = format!(
         "{name} {}{}",
         set.kind,
-        set.set_identifier.as_ref().map(|id| format!(" ({id})")).unwrap_or_default()
+        set.set_identifier
+            .as_ref()
+            .map(|id| format!(" ({id})"))
+            .unwrap_or_default()
     );
     if name != zone.name && !name.ends_with(&format!(".{}", zone.name)) {
         wrong.push(format!("{which} does not lie in the zone {}", zone.name));
@@ -73,7 +79,9 @@ fn stored(world: &World, change: &SetChange, zone: &Zone<'_>, wrong: &mut Vec<St
     match (change.action, world.get(&key(set))) {
         (Action::Delete, None) => wrong.push(format!("{which} is not there to be deleted")),
         (Action::Delete, Some(found)) if found != set => {
-            wrong.push(format!("{which} is not deleted with the values that are stored"));
+            wrong.push(format!(
+                "{which} is not deleted with the values that are stored"
+            ));
         }
         (Action::Create, _) => addresses(&which, set, wrong),
         (Action::Delete, Some(_)) => {}
@@ -108,8 +116,12 @@ fn addresses(which: &str, set: &RecordSet, wrong: &mut Vec<String>) {
     let bad = values.iter().filter(|value| !is_address(value));
     wrong.extend(bad.map(|value| format!("{which}: `{value}` is no address of that type")));
     let alias = set.alias_target.is_some();
-    if alias == !values.is_empty() || alias == set.ttl.is_some() {
-        wrong.push(format!("{which} must have either a TTL and values, or an alias"));
+    let whole = !values.is_empty() && set.ttl.is_some();
+    let bare = values.is_empty() && set.ttl.is_none();
+    if !(if alias { bare } else { whole }) {
+        wrong.push(format!(
+            "{which} must have either a TTL and values, or an alias"
+        ));
     }
     if set.health_check_id.is_some() && set.ttl.is_some_and(|ttl| ttl > LONGEST_TTL) {
         wrong.push(format!(
@@ -151,12 +163,17 @@ fn group(name: &str, kind: &str, sets: &[&RecordSet], wrong: &mut Vec<String>) {
     let policies: BTreeSet<&str> = sets.iter().map(|set| policy(set)).collect();
     if policies.len() > 1 {
         let policies: Vec<&str> = policies.into_iter().collect();
-        wrong.push(format!("{name} {kind} mixes {} sets", policies.join(" and ")));
+        wrong.push(format!(
+            "{name} {kind} mixes {} sets",
+            policies.join(" and ")
+        ));
         return;
     }
     for set in sets {
         if (policy(set) == "simple") != set.set_identifier.is_none() {
-            wrong.push(format!("{name} {kind}: a routed set has an identifier, a simple one has none"));
+            wrong.push(format!(
+                "{name} {kind}: a routed set has an identifier, a simple one has none"
+            ));
         }
     }
     if policies.contains("geolocation") {
@@ -164,9 +181,14 @@ fn group(name: &str, kind: &str, sets: &[&RecordSet], wrong: &mut Vec<String>) {
     }
     if policies.contains("failover") {
         for half in ["PRIMARY", "SECONDARY"] {
-            let count = sets.iter().filter(|set| set.failover.as_deref() == Some(half)).count();
+            let count = sets
+                .iter()
+                .filter(|set| set.failover.as_deref() == Some(half))
+                .count();
             if count != 1 {
-                wrong.push(format!("{name} {kind} has {count} {half} sets instead of one"));
+                wrong.push(format!(
+                    "{name} {kind} has {count} {half} sets instead of one"
+                ));
             }
         }
     }
@@ -176,27 +198,41 @@ fn geolocation(name: &str, kind: &str, sets: &[&RecordSet], wrong: &mut Vec<Stri
     let mut seen: BTreeSet<&GeoLocation> = BTreeSet::new();
     for place in sets.iter().filter_map(|set| set.geo_location.as_ref()) {
         if !seen.insert(place) {
-            wrong.push(format!("{name} {kind} has two sets for {}", place_name(place)));
+            wrong.push(format!(
+                "{name} {kind} has two sets for {}",
+                place_name(place)
+            ));
         }
         let valid = match (&place.continent_code, &place.country_code) {
             (Some(continent), None) => continent.parse::<Continent>().is_ok(),
             (None, Some(country)) => {
                 country == "*"
-                    || country.parse::<Country>().is_ok() && !NOT_LOCATED.contains(&country.as_str())
+                    || country.parse::<Country>().is_ok()
+                        && !NOT_LOCATED.contains(&country.as_str())
             }
             _ => false,
         };
         if !valid {
-            wrong.push(format!("{name} {kind}: Route 53 has no place {}", place_name(place)));
+            wrong.push(format!(
+                "{name} {kind}: Route 53 has no place {}",
+                place_name(place)
+            ));
         }
     }
-    if !seen.iter().any(|place| place.country_code.as_deref() == Some("*")) {
+    if !seen
+        .iter()
+        .any(|place| place.country_code.as_deref() == Some("*"))
+    {
         wrong.push(format!("{name} {kind} has no set for everywhere else, `*`"));
     }
 }
 
 fn place_name(place: &GeoLocation) -> String {
-    let parts = [&place.continent_code, &place.country_code, &place.subdivision_code];
+    let parts = [
+        &place.continent_code,
+        &place.country_code,
+        &place.subdivision_code,
+    ];
     let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
     parts.join("-")
 }
@@ -204,14 +240,20 @@ fn place_name(place: &GeoLocation) -> String {
 /// Every alias within the zone has its target: those that are written, and those whose target goes.
 fn targets(after: &World, names: &BTreeSet<String>, zone: &Zone<'_>, wrong: &mut Vec<String>) {
     for set in after.all() {
-        let Some(alias) = set.alias_target.as_ref().filter(|alias| alias.hosted_zone_id == zone.id)
+        let Some(alias) = set
+            .alias_target
+            .as_ref()
+            .filter(|alias| alias.hosted_zone_id == zone.id)
         else {
             continue;
         };
         let (name, target) = (canonical(&set.name), canonical(&alias.dns_name));
         let touched = names.contains(&name) || names.contains(&target);
         if touched && after.group(&target, &set.kind).is_empty() {
-            wrong.push(format!("{name} {} stands for {target}, which has no {}", set.kind, set.kind));
+            wrong.push(format!(
+                "{name} {} stands for {target}, which has no {}",
+                set.kind, set.kind
+            ));
         }
     }
 }

@@ -213,7 +213,9 @@ struct UpdateHealthCheck<'c> {
 }
 
 /// The body of `UpdateHealthCheck`, which takes neither the type nor the interval.
-pub(super) fn update_health_check(config: &HealthCheckConfig) -> Result<String, quick_xml::SeError> {
+pub(super) fn update_health_check(
+    config: &HealthCheckConfig,
+) -> Result<String, quick_xml::SeError> {
     let request = UpdateHealthCheck {
         namespace: NAMESPACE,
         ip_address: &config.ip_address,

@@ -54,10 +54,16 @@ impl World {
     pub(super) fn after(&self, batch: &[SetChange]) -> Self {
         let mut after = self.clone();
         // A batch is one change: the order of what is in it does not matter.
-        for change in batch.iter().filter(|change| change.action == Action::Delete) {
+        for change in batch
+            .iter()
+            .filter(|change| change.action == Action::Delete)
+        {
             after.0.remove(&key(&change.set));
         }
-        for change in batch.iter().filter(|change| change.action == Action::Create) {
+        for change in batch
+            .iter()
+            .filter(|change| change.action == Action::Create)
+        {
             after.add(change.set.clone());
         }
         after

@@ -15,7 +15,13 @@ const SCOPE: Scope = Scope {
 
 /// The `Authorization` of the vendor's signer.
 fn vendors(request: Request<'_>, token: Option<&str>, seconds: u64) -> String {
-    let identity = Credentials::new("AKIDEXAMPLE", "wJalr/EXAMPLE+KEY", token.map(str::to_owned), None, "test");
+    let identity = Credentials::new(
+        "AKIDEXAMPLE",
+        "wJalr/EXAMPLE+KEY",
+        token.map(str::to_owned),
+        None,
+        "test",
+    );
     let identity = identity.into();
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
@@ -55,7 +61,10 @@ fn ours(request: Request<'_>, token: Option<&str>, seconds: u64) -> String {
         session_token: token.map(|token| Secret::new(token.to_owned())),
     };
     let now = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
-    sign(&keys, SCOPE, now, request).authorization.expose().to_owned()
+    sign(&keys, SCOPE, now, request)
+        .authorization
+        .expose()
+        .to_owned()
 }
 
 #[test]
@@ -64,7 +73,11 @@ fn the_signature_is_that_of_the_vendors_signer() {
     let queries: [&[(&str, &str)]; 5] = [
         &[],
         &[("dnsname", "yourapp.com."), ("maxitems", "100")],
-        &[("name", "\\052.yourapp.com."), ("type", "TXT"), ("identifier", "geodeploy:app:NA A/+&=~")],
+        &[
+            ("name", "\\052.yourapp.com."),
+            ("type", "TXT"),
+            ("identifier", "geodeploy:app:NA A/+&=~"),
+        ],
         &[("b", "2"), ("a", "1"), ("a", "0")],
         &[("marker", "中国 ü")],
     ];
@@ -82,7 +95,13 @@ fn the_signature_is_that_of_the_vendors_signer() {
                 for seconds in [1_767_225_599, 1_767_225_600, 1_709_164_800] {
                     for token in [None, Some("FwoGZXIvYXdzE/+=")] {
                         for host in ["route53.amazonaws.com", "127.0.0.1:5555"] {
-                            let request = Request { method, host, path, query, body };
+                            let request = Request {
+                                method,
+                                host,
+                                path,
+                                query,
+                                body,
+                            };
                             assert_eq!(
                                 ours(request, token, seconds),
                                 vendors(request, token, seconds),
@@ -105,7 +124,13 @@ fn nothing_of_a_signature_is_printed() {
         secret_access_key: Secret::new("wJalrEXAMPLEKEY".to_owned()),
         session_token: Some(Secret::new("FwoGZX".to_owned())),
     };
-    let request = Request { method: "GET", host: "h", path: "/", query: &[], body: "" };
+    let request = Request {
+        method: "GET",
+        host: "h",
+        path: "/",
+        query: &[],
+        body: "",
+    };
     let signed = sign(&keys, SCOPE, Timestamp::UNIX_EPOCH, request);
     let printed = format!("{keys:?} {signed:?}");
     for secret in ["AKID", "wJalr", "FwoGZX", "Signature="] {
