@@ -7,6 +7,7 @@
 
 pub mod drain;
 pub mod cloudflare;
+mod hmac;
 pub mod http;
 mod lease;
 pub mod manual;
@@ -16,7 +17,9 @@ mod provider;
 pub mod query;
 mod reconcile;
 pub mod region_list;
+pub mod route53;
 mod routing;
+mod signature;
 mod snapshot;
 mod sync;
 pub mod verify;
