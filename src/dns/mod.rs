@@ -5,8 +5,8 @@
 //! orders changes into calls, and makes the calls. What is common (whose an object is, the difference, the lease, the
 //! snapshot, going back) is decided outside of it.
 
-pub mod drain;
 pub mod cloudflare;
+pub mod drain;
 mod hmac;
 pub mod http;
 mod lease;

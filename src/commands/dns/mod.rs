@@ -16,6 +16,7 @@ pub mod verify;
 use super::{Outcome, block_on_unless};
 use crate::cli::Globals;
 use crate::dns::cloudflare::Cloudflare;
+use crate::dns::route53::Route53;
 use crate::dns::{Asked, Consent, LIFETIME, Provider, Wanted};
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{Project, mistakes};
@@ -133,6 +134,21 @@ async fn dispatch(zone: &Zone<'_>, action: Action) -> Result<Outcome, Error> {
         DnsProvider::Manual => manual::run(zone, &action),
         DnsProvider::Cloudflare { token } => {
             let provider = Cloudflare::new(secret(zone, token)?, zone.dns.endpoint.as_ref())?;
+            act(&provider, zone, action).await
+        }
+        DnsProvider::Route53 {
+            access_key_id,
+            secret_access_key,
+            session_token,
+        } => {
+            let token = session_token.as_ref();
+            let provider = Route53::new(
+                zone.dns.endpoint.as_ref(),
+                secret(zone, access_key_id)?,
+                secret(zone, secret_access_key)?,
+                token.map(|token| secret(zone, token)).transpose()?,
+                false,
+            )?;
             act(&provider, zone, action).await
         }
         other => {
