@@ -18,7 +18,7 @@ use crate::secrets::Secrets;
 use crate::serve::auth::{SigningKey, mint};
 use table::Check;
 
-/// Try each region: its health, its link to the database, a chat's first event, what its names are answered with
+/// Try each region: its health, its database link, a chat's first event, its names
 #[derive(clap::Args)]
 pub struct Args {
     /// Act on this region only [default: all]
