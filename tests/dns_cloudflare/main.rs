@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails as its test does")]
 
 mod calls;
+mod command_line;
 mod fake;
 mod oracle;
 mod patience;

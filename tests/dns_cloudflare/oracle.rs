@@ -122,37 +122,53 @@ async fn every_request_is_taken_by_the_official_sdks_types_and_a_wrong_one_is_no
     ] {
         assert!(counts.contains_key(kind), "{kind} in {counts:?}");
     }
-    // Spellings of other tools, a missing field, a key that there is not, a wrong type in a list.
-    let wrong: [(&str, fn(&mut Value)); 6] = [
-        ("/load_balancers", |body| {
-            body["steering_policy"] = json!("dynamiclatency")
-        }),
-        ("/load_balancers", |body| {
-            body["location_strategy"]["mode"] = json!("resolverip")
-        }),
-        ("/load_balancers", |body| {
-            body["session_affinity"] = json!("ipcookie")
-        }),
-        ("/load_balancers", |body| {
-            drop(body.as_object_mut().unwrap().remove("default_pools"))
-        }),
-        ("/load_balancers/monitors", |body| {
-            body["periode"] = json!(60)
-        }),
-        ("/load_balancers/pools", |body| {
-            body["origins"][0]["address"] = json!(7)
-        }),
-    ];
-    for (end, spoil) in wrong {
-        let mut call = calls
-            .iter()
-            .find(|call| call.path.ends_with(end))
-            .unwrap()
-            .clone();
-        spoil(&mut call.body);
-        assert!(
-            !judged(&python, &[call.clone()]).status.success(),
-            "{call:?}"
-        );
+    for (what, call) in spoiled(&calls) {
+        let judged = judged(&python, std::slice::from_ref(&call));
+        assert!(!judged.status.success(), "{what} is taken: {call:?}");
     }
+}
+
+/// Requests with a mistake each: spellings of other tools, a missing field, a key that there is not, a wrong type in a list.
+fn spoiled(calls: &[Call]) -> Vec<(&'static str, Call)> {
+    let with = |end: &str, key: &str, value: Value| {
+        let mut calls = calls.iter();
+        let found = calls.find(|call| call.path.ends_with(end));
+        let mut call = found.unwrap().clone();
+        call.body[key] = value;
+        call
+    };
+    let (balancer, pool) = ("/load_balancers", "/load_balancers/pools");
+    let mut missing = with(balancer, "ttl", json!(60));
+    missing
+        .body
+        .as_object_mut()
+        .unwrap()
+        .remove("default_pools");
+    vec![
+        (
+            "a steering",
+            with(balancer, "steering_policy", json!("dynamiclatency")),
+        ),
+        (
+            "a mode",
+            with(
+                balancer,
+                "location_strategy",
+                json!({ "mode": "resolverip" }),
+            ),
+        ),
+        (
+            "an affinity",
+            with(balancer, "session_affinity", json!("ipcookie")),
+        ),
+        ("a body without its pools", missing),
+        (
+            "an unknown key",
+            with("/load_balancers/monitors", "periode", json!(60)),
+        ),
+        (
+            "an address",
+            with(pool, "origins", json!([{ "address": 7 }])),
+        ),
+    ]
 }

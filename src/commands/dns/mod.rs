@@ -12,10 +12,12 @@ pub mod verify;
 
 use super::{Outcome, block_on_unless};
 use crate::cli::Globals;
+use crate::dns::cloudflare::Cloudflare;
 use crate::dns::{Asked, Consent, LIFETIME, Provider, Wanted};
 use crate::error::{Error, ErrorKind};
-use crate::fleet::Project;
-use crate::inventory::{Dns, DnsProvider};
+use crate::fleet::{Project, mistakes};
+use crate::inventory::{Dns, DnsProvider, SecretReference};
+use crate::secrets::{Secret, Secrets};
 
 /// Manage the zone's records: which region answers to whom
 #[derive(clap::Args)]
@@ -119,6 +121,10 @@ fn interrupted() -> Error {
 async fn dispatch(zone: &Zone<'_>, action: Action) -> Result<Outcome, Error> {
     match &zone.dns.provider {
         DnsProvider::Manual => manual::run(zone, &action),
+        DnsProvider::Cloudflare { token } => {
+            let provider = Cloudflare::new(secret(zone, token)?, zone.dns.endpoint.as_ref())?;
+            act(&provider, zone, action).await
+        }
         other => {
             let what = format!(
                 "the records of {} cannot be managed by geodeploy yet",
@@ -129,7 +135,10 @@ async fn dispatch(zone: &Zone<'_>, action: Action) -> Result<Outcome, Error> {
     }
 }
 
-#[expect(dead_code, reason = "every provider's arm of `dispatch` ends here")]
+fn secret(zone: &Zone<'_>, reference: &SecretReference) -> Result<Secret, Error> {
+    Secrets::resolve_one(&zone.project.inventory, reference).map_err(|found| mistakes(&[found]))
+}
+
 async fn act<P: Provider>(provider: &P, zone: &Zone<'_>, action: Action) -> Result<Outcome, Error> {
     match action {
         Action::Plan(args) => plan::run(provider, zone, args).await,

@@ -73,7 +73,8 @@ pub(super) async fn list(client: &Client, wanted: &Wanted) -> Result<Listing<Con
         notes: Vec::new(),
         shadowing: Vec::new(),
     };
-    if !geo && !(obstacles.permissions.is_empty() && obstacles.balancing.is_none()) {
+    let unseen = !obstacles.permissions.is_empty() || obstacles.balancing.is_some();
+    if !geo && unseen {
         context.notes.push(
             "cloudflare does not show its Load Balancing to this token: what an earlier `geo = true` may have left of it is not seen".to_owned(),
         );

@@ -34,7 +34,7 @@ pub(super) struct ApiError {
     #[serde(default)]
     pub(super) source: Option<Source>,
     #[serde(default)]
-    pub(super) error_chain: Option<Vec<ApiError>>,
+    pub(super) error_chain: Option<Vec<Self>>,
 }
 
 /// Which part of the body an error is about.

@@ -105,17 +105,15 @@ fn balancer(
     if !ours && !is_wanted {
         return None;
     }
-    let name = |id: &String| pool::named(id, |id| pools.get(id).cloned());
-    object.fallback_pool = name(&object.fallback_pool);
-    object.default_pools = object.default_pools.iter().map(name).collect();
-    for map in [
+    let maps = [
         &mut object.country_pools,
         &mut object.region_pools,
         &mut object.pop_pools,
-    ] {
-        for pools in map.values_mut() {
-            *pools = pools.iter().map(name).collect();
-        }
+    ];
+    let lists = maps.into_iter().flat_map(|map| map.values_mut());
+    let ids = lists.chain([&mut object.default_pools]).flatten();
+    for id in ids.chain([&mut object.fallback_pool]) {
+        *id = pool::named(id, |id| pools.get(id).cloned());
     }
     Some(Found {
         object: Object {
