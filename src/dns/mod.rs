@@ -8,6 +8,7 @@
 pub mod http;
 mod lease;
 pub mod manual;
+pub mod networks;
 mod object;
 mod provider;
 pub mod query;
