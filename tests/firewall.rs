@@ -10,12 +10,13 @@
 #[path = "common/namespaces.rs"]
 mod namespaces;
 
-use geodeploy::resource::{Firewall, Rule};
+use geodeploy::resource::{Firewall, Protocol, Rule};
 use namespaces::{Host, differing, inside, installed, run};
 
 fn rule(name: &str, port: u16, from: Option<&str>) -> Rule {
     Rule {
         name: name.to_owned(),
+        protocol: Protocol::Tcp,
         port,
         from: from.map(|from| from.parse().unwrap()),
     }

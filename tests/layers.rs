@@ -32,6 +32,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
             "serve::collections",
             "backup::config",
             "dns::region_list",
+            "dns::networks",
         ],
         "secrets" => &["inventory"],
         "ca" => &["state"],

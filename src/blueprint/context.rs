@@ -89,6 +89,7 @@ pub(super) fn of(inventory: &Inventory, region: &Region, failover: Failover) -> 
         },
         mirrors => context! { apt_proxy => region.mirrors.apt_proxy.as_ref().map(ToString::to_string) },
         database => database_of(inventory, region),
+        dns => super::dns::context(inventory, region),
     }
 }
 

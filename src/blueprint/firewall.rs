@@ -2,9 +2,9 @@
 
 use super::database;
 use crate::inventory::{Cidr, DatabaseMode, Inventory, Peer, Region};
-use crate::resource::{Firewall, Resource, Rule};
+use crate::resource::{Firewall, Protocol, Resource, Rule};
 
-/// SSH for administrators, HTTP and HTTPS for everybody, the database for its peers; over IPv4 and IPv6.
+/// SSH for administrators, HTTP, HTTPS and DNS for everybody, the database for its peers; over IPv4 and IPv6.
 pub(super) fn rules(inventory: &Inventory, region: &Region) -> Resource {
     let ssh = region.ssh.login.port.number();
     let mut rules: Vec<Rule> = region
@@ -13,13 +13,18 @@ pub(super) fn rules(inventory: &Inventory, region: &Region) -> Resource {
         .iter()
         .map(|network| from("ssh", ssh, *network))
         .collect();
-    for (name, port) in [("http", 80), ("https", 443)] {
-        rules.push(Rule {
-            name: name.to_owned(),
-            port,
-            from: None,
-        });
+    let mut open = vec![("http", Protocol::Tcp, 80), ("https", Protocol::Tcp, 443)];
+    if super::dns::embedded(inventory).is_some() {
+        // An answer that does not fit a datagram is asked for again over TCP.
+        open.push(("dns-udp", Protocol::Udp, 53));
+        open.push(("dns-tcp", Protocol::Tcp, 53));
     }
+    rules.extend(open.into_iter().map(|(name, protocol, port)| Rule {
+        name: name.to_owned(),
+        protocol,
+        port,
+        from: None,
+    }));
     let holders = inventory.database_regions();
     if holders.iter().any(|holder| holder.name == region.name) {
         rules.extend(
@@ -64,6 +69,7 @@ fn peers(inventory: &Inventory, region: &Region) -> Vec<Cidr> {
 fn from(what: &str, port: u16, network: Cidr) -> Rule {
     Rule {
         name: format!("{what}-{network}"),
+        protocol: Protocol::Tcp,
         port,
         from: Some(network.network()),
     }

@@ -5,6 +5,7 @@
 
 mod context;
 mod database;
+mod dns;
 mod environment;
 mod firewall;
 mod packages;
@@ -18,6 +19,7 @@ pub use database::{
     ADMIN, BACKUP, Contents, MONITOR, Promotion, contents, members, promotion,
     refuse_without_member,
 };
+pub use dns::{embedded as embedded_dns, only_dns};
 pub use environment::{Variable, variables};
 pub use templates::{NAMES, Rendered, Templates};
 
@@ -75,6 +77,7 @@ pub fn region(
     resources.extend(build.database()?);
     resources.extend(build.application()?);
     resources.extend(build.web_server()?);
+    resources.extend(build.dns()?);
     resources.push(firewall::rules(inventory, region));
     Ok(Blueprint {
         region: region.name.clone(),
@@ -116,10 +119,11 @@ impl Build<'_> {
     }
 
     fn render(&self, template: &str) -> Result<Rendered, Error> {
-        self.templates.render(
-            template,
-            &context::of(self.inventory, self.region, context::Failover::Off),
-        )
+        self.templates.render(template, &self.context())
+    }
+
+    fn context(&self) -> minijinja::Value {
+        context::of(self.inventory, self.region, context::Failover::Off)
     }
 
     /// The rendered environment file; only its variables' values are secret, but the file is kept as one.

@@ -38,7 +38,8 @@ impl Build<'_> {
         };
         resources.extend(scope.map(|scope| Resource::Upgrade(Upgrade { scope })));
         let extra = self.region.packages.extra.iter().map(|name| name.as_str());
-        let mut names: Vec<&str> = NEEDED.into_iter().chain(extra).collect();
+        let dns = super::dns::embedded(self.inventory).map(|_| "gdnsd");
+        let mut names: Vec<&str> = NEEDED.into_iter().chain(dns).chain(extra).collect();
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(*name));
         resources.extend(names.into_iter().map(|name| {

@@ -59,7 +59,11 @@ pub(super) fn show(project: &Project, looked: &[Looked<'_>]) {
     });
 }
 
-async fn end(looked: Looked<'_>) -> Result<Outcome, Error> {
+/// Whether the region's host is as it should be.
+///
+/// # Errors
+/// The host did not answer, or lacks what it must have.
+pub(super) async fn end(looked: Looked<'_>) -> Result<Outcome, Error> {
     if let Some(error) = fleet::unmet(&looked) {
         let (member, _) = looked.answer?;
         member.lane.fail("not as it must be");

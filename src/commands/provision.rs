@@ -11,6 +11,7 @@ use crate::blueprint::Blueprint;
 use crate::cli::Globals;
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{self, Looked, Project};
+use crate::inventory::Region;
 use crate::plan::{Basis, Limits, SavedPlan, check_consent};
 use crate::resource::{MongoIndex, Resource};
 
@@ -78,12 +79,37 @@ pub(super) async fn carry_out(project: &Project, args: &Args) -> Result<Outcome,
             .for_each(|plan| project.ui.print(&plan.summary())),
         None => plan::show(project, &looked),
     }
+    finish(project, looked, &args.shorten_ttl).await
+}
+
+/// Plans, asks and makes these blueprints alone, as [`carry_out`] makes whole ones.
+///
+/// # Errors
+/// Those of the run.
+pub(super) async fn make(
+    project: &Project,
+    regions: &[&Region],
+    blueprints: &[Blueprint],
+    host_binary: Option<&Path>,
+) -> Result<Outcome, Error> {
+    let caller = project.caller(host_binary)?;
+    let looked = fleet::look(project, regions, blueprints, &caller).await;
+    plan::show(project, &looked);
+    finish(project, looked, &[]).await
+}
+
+/// Refuses, asks, and makes what was shown.
+async fn finish(
+    project: &Project,
+    looked: Vec<Looked<'_>>,
+    shorten_ttl: &[String],
+) -> Result<Outcome, Error> {
     let unmet = looked
         .iter()
         .filter_map(|looked| Some((looked.name(), Err(fleet::unmet(looked)?))));
     combine(unmet.collect())?;
     for looked in &looked {
-        refuse(looked, &args.shorten_ttl)?;
+        refuse(looked, shorten_ttl)?;
     }
     agree(project, &looked)?;
     fleet::send_mongodb(project, &looked).await?;

@@ -5,6 +5,7 @@
 //! orders changes into calls, and makes the calls. What is common (whose an object is, the difference, the lease, the
 //! snapshot, going back) is decided outside of it.
 
+pub mod drain;
 pub mod http;
 mod lease;
 pub mod manual;

@@ -177,7 +177,7 @@ pub fn refuse_lockout(looked: &Looked<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let admits = firewall.rules.iter().any(|rule| {
-        rule.port == port
+        (rule.protocol, rule.port) == (crate::resource::Protocol::Tcp, port)
             && rule
                 .from
                 .is_none_or(|network| network.contains(&peer.to_canonical()))

@@ -36,6 +36,8 @@ pub enum Kind {
     Service,
     /// A file of nginx's configuration.
     Nginx,
+    /// gdnsd's configuration: what it answers to whom.
+    Gdnsd,
     /// The generation of the application that serves.
     Release,
     /// ufw's rules and defaults.
@@ -82,6 +84,7 @@ impl fmt::Display for Kind {
             Self::Unit => "unit",
             Self::Service => "service",
             Self::Nginx => "nginx",
+            Self::Gdnsd => "gdnsd",
             Self::Release => "release",
             Self::Firewall => "firewall",
             Self::ReplicaSet => "replica-set",

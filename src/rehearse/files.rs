@@ -26,7 +26,7 @@ pub fn write(blueprint: &Blueprint, root: &Path) -> Result<Vec<Written>> {
     blueprint
         .resources
         .iter()
-        .filter_map(text)
+        .flat_map(texts)
         .map(|(path, text)| {
             let place = root.join(path.strip_prefix("/").unwrap_or(&path));
             place
@@ -38,6 +38,13 @@ pub fn write(blueprint: &Blueprint, root: &Path) -> Result<Vec<Written>> {
             Ok(Written { path, bytes })
         })
         .collect()
+}
+
+fn texts(resource: &Resource) -> Vec<(PathBuf, &str)> {
+    match resource {
+        Resource::Gdnsd(gdnsd) => gdnsd.files().to_vec(),
+        other => text(other).into_iter().collect(),
+    }
 }
 
 fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
@@ -63,6 +70,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::Swap(_)
         | Resource::Service(_)
         | Resource::Firewall(_)
+        | Resource::Gdnsd(_)
         | Resource::ReplicaSet(_)
         | Resource::MongoRole(_)
         | Resource::SetMembers(_)

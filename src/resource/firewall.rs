@@ -14,12 +14,33 @@ use crate::plan::{Attributes, Change, Id, Kind};
 use crate::secrets::FingerprintKey;
 use rules::{Slot, Tuple};
 
+/// A protocol with ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "they are called as they are")]
+pub enum Protocol {
+    Tcp,
+    Udp,
+}
+
+impl Protocol {
+    /// As ufw and iptables call it: `tcp`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
 /// One allowed way in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// What it is for; becomes the rule's tag `geodeploy:NAME`.
     pub name: String,
-    /// The TCP port.
+    /// Of which protocol.
+    pub protocol: Protocol,
+    /// The port.
     pub port: u16,
     /// From where; `None` is everywhere, over IPv4 and IPv6.
     pub from: Option<ipnet::IpNet>,

@@ -8,6 +8,7 @@ mod directory;
 mod facts;
 mod file;
 pub mod firewall;
+mod gdnsd;
 pub mod mongo;
 pub mod nginx;
 pub mod package;
@@ -32,7 +33,8 @@ pub use apt_source::AptSource;
 pub use directory::Directory;
 pub use facts::{Facts, PackageState, UnitState};
 pub use file::{Content, File};
-pub use firewall::{Firewall, Rule};
+pub use firewall::{Firewall, Protocol, Rule};
+pub use gdnsd::Gdnsd;
 pub use mongo::{
     MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, MongodConfiguration,
     OfflineMongod, Primary, ReplicaSet, RetiredMongoUser, SetMembers,
@@ -215,6 +217,7 @@ pub enum Resource {
     Unit(Unit),
     Service(Service),
     Nginx(Nginx),
+    Gdnsd(Gdnsd),
     Firewall(Firewall),
     ReplicaSet(ReplicaSet),
     MongoRole(MongoRole),
@@ -246,6 +249,7 @@ impl Resource {
             Self::Unit(resource) => resource,
             Self::Service(resource) => resource,
             Self::Nginx(resource) => resource,
+            Self::Gdnsd(resource) => resource,
             Self::Firewall(resource) => resource,
             Self::ReplicaSet(resource) => resource,
             Self::MongoRole(resource) => resource,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 mod backup;
 mod database;
+mod dns;
 mod proxy;
 mod regions;
 mod replica_set;
@@ -176,6 +177,7 @@ fn name(resource: &Resource) -> String {
         Resource::MongodConfiguration(file) => file.path.display().to_string(),
         Resource::Program(program) => program.path.display().to_string(),
         Resource::Nginx(nginx) => nginx.path.display().to_string(),
+        Resource::Gdnsd(gdnsd) => gdnsd.zone.clone(),
         Resource::Sysctl(sysctl) => format!("sysctl {}", sysctl.name),
         Resource::Unit(unit) => format!("unit {}", unit.name),
         Resource::Service(service) => format!("service {}", service.unit),

@@ -43,7 +43,7 @@ pub fn nets(networks: &Networks, routing: &Routing, regions: &[RegionName]) -> S
 
 /// All regions as they are asked for clients of `first`: it, then the default one, then the others as the inventory has
 /// them.
-fn preference<'r>(
+pub fn preference<'r>(
     first: &'r RegionName,
     default: &'r RegionName,
     regions: &'r [RegionName],

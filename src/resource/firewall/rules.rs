@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::Rule;
+use super::{Protocol, Rule};
 use crate::agent::system::Fault;
 
 const TAG: &str = "geodeploy:";
@@ -15,7 +15,7 @@ const TAG: &str = "geodeploy:";
 pub(super) struct Tuple {
     /// `allow`, `deny`, `limit`, `reject`, some with `_log`.
     action: String,
-    /// The way in that it speaks of, where it is one port of TCP from one source to every address.
+    /// The way in that it speaks of, where it is one port from one source to every address.
     pub(super) way: Option<Way>,
     /// The decoded comment.
     comment: String,
@@ -26,6 +26,7 @@ pub(super) struct Tuple {
 /// One port from one source of one address family; everywhere is the family's whole space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Way {
+    pub(super) protocol: Protocol,
     pub(super) port: u16,
     pub(super) source: IpNet,
 }
@@ -62,6 +63,7 @@ impl Slot {
                 .map_or(EVERYWHERE.to_vec(), |from| vec![from.trunc()]);
             for source in sources {
                 let way = Way {
+                    protocol: rule.protocol,
                     port: rule.port,
                     source,
                 };
@@ -90,9 +92,15 @@ fn tuple(line: &str, ipv6: bool) -> Tuple {
     let words: Vec<&str> = text.split_whitespace().collect();
     let everywhere = EVERYWHERE[usize::from(ipv6)];
     let way = match words[..] {
-        [_, "tcp", port, to, "any", from, "in"] if net(to) == Some(everywhere) => {
-            let way = port.parse().ok().zip(net(from));
-            way.map(|(port, source)| Way { port, source })
+        [_, protocol, port, to, "any", from, "in"] if net(to) == Some(everywhere) => {
+            let mut protocols = [Protocol::Tcp, Protocol::Udp].into_iter();
+            let protocol = protocols.find(|known| known.word() == protocol);
+            let way = protocol.zip(port.parse().ok()).zip(net(from));
+            way.map(|((protocol, port), source)| Way {
+                protocol,
+                port,
+                source,
+            })
         }
         _ => None,
     };
@@ -153,10 +161,9 @@ pub(super) fn unusual(tuples: &[Tuple]) -> Vec<String> {
 /// `22/tcp from 203.0.113.7/32 (ssh)`; a rule for everywhere that only one family has says so.
 pub(super) fn readable(slots: &[Slot]) -> Vec<String> {
     let line = |slot: &Slot| {
-        let Slot {
-            way: Way { port, source },
-            name,
-        } = slot;
+        let Slot { way, name } = slot;
+        let Way { port, source, .. } = way;
+        let port = format!("{port}/{}", way.protocol.word());
         let [everywhere, everywhere_ipv6] = EVERYWHERE;
         let other = if *source == everywhere {
             everywhere_ipv6
@@ -167,13 +174,13 @@ pub(super) fn readable(slots: &[Slot]) -> Vec<String> {
             slot.name == *name
                 && slot.way
                     == Way {
-                        port: *port,
                         source: other,
+                        ..*way
                     }
         });
         match EVERYWHERE.contains(source) {
             true if both => {
-                (*source == everywhere).then(|| format!("{port}/tcp from everywhere ({name})"))
+                (*source == everywhere).then(|| format!("{port} from everywhere ({name})"))
             }
             true => {
                 let family = if *source == everywhere {
@@ -182,10 +189,10 @@ pub(super) fn readable(slots: &[Slot]) -> Vec<String> {
                     "IPv6"
                 };
                 Some(format!(
-                    "{port}/tcp from everywhere over {family} only ({name})"
+                    "{port} from everywhere over {family} only ({name})"
                 ))
             }
-            false => Some(format!("{port}/tcp from {source} ({name})")),
+            false => Some(format!("{port} from {source} ({name})")),
         }
     };
     slots.iter().filter_map(line).collect()
@@ -219,13 +226,13 @@ pub(super) fn steps(desired: &[Slot], tuples: &[Tuple]) -> Result<Vec<Vec<String
     }
     let add = together(&add).into_iter().map(|(source, (way, name))| {
         let tag = format!("{TAG}{name}");
-        let words = specification("allow", &source, way.port);
+        let words = specification("allow", &source, way);
         [words, vec!["comment".to_owned(), tag]].concat()
     });
     let delete = together(&delete)
         .into_iter()
         .map(|(source, (way, action))| {
-            let words = specification(action, &source, way.port);
+            let words = specification(action, &source, way);
             [vec!["delete".to_owned()], words].concat()
         });
     Ok(add.chain(delete).collect())
@@ -250,22 +257,23 @@ fn together<'t>(ways: &[(Way, &'t str)]) -> Vec<(String, (Way, &'t str))> {
         .collect()
 }
 
-fn specification(action: &str, source: &str, port: u16) -> Vec<String> {
-    let port = port.to_string();
+fn specification(action: &str, source: &str, way: Way) -> Vec<String> {
+    let (protocol, port) = (way.protocol.word(), way.port.to_string());
     let words = [
-        action, "proto", "tcp", "from", source, "to", "any", "port", &port,
+        action, "proto", protocol, "from", source, "to", "any", "port", &port,
     ];
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn in_the_way(slot: &Slot, tuple: &Tuple) -> Fault {
-    let Way { port, source } = slot.way;
+    let Way { port, source, .. } = slot.way;
+    let protocol = slot.way.protocol.word();
     Fault::new(
-        format!("cannot allow {port}/tcp from {source} ({})", slot.name),
+        format!("cannot allow {port}/{protocol} from {source} ({})", slot.name),
         format!("a rule that is not geodeploy's speaks of the same: `{}`", tuple.text),
     )
     .hint(format!(
-        "if it is yours to change: `ufw delete {} proto tcp from {source} to any port {port}` on the host",
+        "if it is yours to change: `ufw delete {} proto {protocol} from {source} to any port {port}` on the host",
         tuple.action.trim_end_matches("_log")
     ))
 }

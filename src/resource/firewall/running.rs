@@ -70,7 +70,8 @@ fn agrees(table: &str, family: Family, file: &str, tuples: &[Tuple]) -> bool {
                 _ => format!("-s {} ", way.source),
             };
             let rule = format!(
-                "{chain}{source}-p tcp -m tcp --dport {} -j ACCEPT",
+                "{chain}{source}-p {0} -m {0} --dport {1} -j ACCEPT",
+                way.protocol.word(),
                 way.port
             );
             !ours || running.contains(&rule.as_str())

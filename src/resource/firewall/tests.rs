@@ -12,6 +12,7 @@ const HTTP_IPV6: &str =
 fn firewall() -> Firewall {
     let rule = |name: &str, port, from: Option<&str>| Rule {
         name: name.to_owned(),
+        protocol: Protocol::Tcp,
         port,
         from: from.map(|from| from.parse().unwrap()),
     };
