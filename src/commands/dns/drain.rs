@@ -38,7 +38,12 @@ struct Told {
 /// starts anew.
 pub(super) async fn run(project: &Project, args: &Args) -> Result<Outcome, Error> {
     let region = project.region(&args.region)?.name.clone();
-    let all: Vec<RegionName> = project.inventory.regions.iter().map(|one| one.name.clone()).collect();
+    let all: Vec<RegionName> = project
+        .inventory
+        .regions
+        .iter()
+        .map(|one| one.name.clone())
+        .collect();
     let regions = project.regions(None)?;
     let blueprints = embedded::drains(project, &regions)?;
     let caller = project.caller(args.host_binary.as_deref())?;
@@ -66,7 +71,9 @@ pub(super) async fn run(project: &Project, args: &Args) -> Result<Outcome, Error
     }
     show(project, &plans);
     if plans.iter().any(|plan| !plan.is_empty()) {
-        project.ui.consent(&question(&region, args.undo), project.yes, "--yes")?;
+        project
+            .ui
+            .consent(&question(&region, args.undo), project.yes, "--yes")?;
     }
     let jobs: Vec<Job<'_>> = looked
         .iter()
@@ -147,4 +154,13 @@ pub(super) fn not_there(region: &str) -> Error {
         format!("{region}: gdnsd is not on this host; nothing was changed"),
     )
     .hint("`geodeploy dns sync` sets it up")
+}
+
+/// That another provider answers.
+pub(super) fn for_embedded_alone() -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        "only the embedded provider's answers can be drained by geodeploy",
+    )
+    .hint("elsewhere, switch the region off in the provider's console, or stop its server")
 }

@@ -2,11 +2,10 @@
 //! that DNS consists of.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::drain;
+use super::{Action, drain};
 use crate::blueprint::{self, Blueprint};
 use crate::commands::{Outcome, combine, plan, provision};
 use crate::dns::drain::{Drained, FILE};
@@ -33,14 +32,32 @@ struct HostState {
     drained: Vec<String>,
 }
 
+/// Runs an action.
+///
+/// # Errors
+/// Those of the action; that it makes no sense here.
+pub(super) async fn run(project: &Project, action: &Action) -> Result<Outcome, Error> {
+    match action {
+        Action::Plan(_) => show(project).await,
+        Action::Sync(_) => sync(project).await,
+        Action::Status(_) => status(project).await,
+        Action::Drain(args) => drain::run(project, args).await,
+        _ => Err(Error::new(
+            ErrorKind::Usage,
+            "the regions' hosts answer for the geo name: there are no records to go back to",
+        )
+        .hint("put the inventory back as it was, then `geodeploy dns sync`")),
+    }
+}
+
 /// Shows what differs on the hosts and what the parent zone must have; writes nothing.
 ///
 /// # Errors
 /// Those of the run.
-pub(super) async fn show(project: &Project, host_binary: Option<&Path>) -> Result<Outcome, Error> {
+async fn show(project: &Project) -> Result<Outcome, Error> {
     let regions = project.regions(None)?;
     let blueprints = blueprints(project, &regions)?;
-    let caller = project.caller(host_binary)?;
+    let caller = project.caller(None)?;
     let looked = fleet::look(project, &regions, &blueprints, &caller).await;
     plan::show(project, &looked);
     delegation(project);
@@ -55,10 +72,10 @@ pub(super) async fn show(project: &Project, host_binary: Option<&Path>) -> Resul
 ///
 /// # Errors
 /// Those of the run.
-pub(super) async fn sync(project: &Project, host_binary: Option<&Path>) -> Result<Outcome, Error> {
+async fn sync(project: &Project) -> Result<Outcome, Error> {
     let regions = project.regions(None)?;
     let blueprints = blueprints(project, &regions)?;
-    let outcome = provision::make(project, &regions, &blueprints, host_binary).await;
+    let outcome = provision::make(project, &regions, &blueprints, None).await;
     delegation(project);
     outcome
 }
@@ -67,7 +84,7 @@ pub(super) async fn sync(project: &Project, host_binary: Option<&Path>) -> Resul
 ///
 /// # Errors
 /// Those of the run; differences and a drained region are exit 2.
-pub(super) async fn status(project: &Project) -> Result<Outcome, Error> {
+async fn status(project: &Project) -> Result<Outcome, Error> {
     let regions = project.regions(None)?;
     let mut blueprints = blueprints(project, &regions)?;
     for blueprint in &mut blueprints {
@@ -77,7 +94,11 @@ pub(super) async fn status(project: &Project) -> Result<Outcome, Error> {
     let looked = fleet::look(project, &regions, &blueprints, &caller).await;
     let states: Vec<HostState> = looked.iter().filter_map(state).collect();
     project.ui.report("dns", &states, |_| {
-        states.iter().map(HostState::line).collect::<Vec<_>>().join("\n")
+        states
+            .iter()
+            .map(HostState::line)
+            .collect::<Vec<_>>()
+            .join("\n")
     });
     delegation(project);
     let mut ends = Vec::new();
@@ -149,7 +170,11 @@ impl HostState {
         };
         match self.drained.is_empty() {
             true => format!("{}: {as_it_is}", self.region),
-            false => format!("{}: {as_it_is}; drained: {}", self.region, self.drained.join(", ")),
+            false => format!(
+                "{}: {as_it_is}; drained: {}",
+                self.region,
+                self.drained.join(", ")
+            ),
         }
     }
 }
@@ -205,13 +230,4 @@ fn delegation(project: &Project) {
              (docs/decisions/0015-embedded.md says where they are)",
         );
     }
-}
-
-/// That a verb makes no sense where the hosts answer.
-pub(super) fn refusal(verb: &str, hint: &str) -> Error {
-    Error::new(
-        ErrorKind::Usage,
-        format!("`dns {verb}` is not for provider = \"embedded\""),
-    )
-    .hint(hint)
 }

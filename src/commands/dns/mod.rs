@@ -1,6 +1,9 @@
 //! `geodeploy dns`.
 
+mod drain;
+mod embedded;
 mod manual;
+mod networks;
 mod plan;
 mod rollback;
 mod route;
@@ -38,6 +41,8 @@ pub enum Action {
     Status(status::Args),
     Route(route::Args),
     Verify(verify::Args),
+    Drain(drain::Args),
+    Networks(networks::Args),
 }
 
 /// What the operator agrees to by name; `--yes` does not stand for it.
@@ -80,6 +85,9 @@ impl Zone<'_> {
 /// # Errors
 /// Those of the action; that the inventory has no `[dns]`.
 pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
+    if let Action::Networks(args) = &args.action {
+        return networks::run(globals, args);
+    }
     let project = Project::open(globals)?;
     let (Some(dns), Some(Asked { wanted, notes })) =
         (&project.inventory.dns, Wanted::of(&project.inventory))
@@ -118,6 +126,8 @@ fn interrupted() -> Error {
 
 async fn dispatch(zone: &Zone<'_>, action: Action) -> Result<Outcome, Error> {
     match &zone.dns.provider {
+        DnsProvider::Embedded if zone.dns.geo => embedded::run(zone.project, &action).await,
+        _ if matches!(action, Action::Drain(_)) => Err(drain::for_embedded_alone()),
         DnsProvider::Manual => manual::run(zone, &action),
         other => {
             let what = format!(
@@ -138,5 +148,6 @@ async fn act<P: Provider>(provider: &P, zone: &Zone<'_>, action: Action) -> Resu
         Action::Status(_) => status::run(provider, zone).await,
         Action::Route(args) => route::run(zone, &args),
         Action::Verify(args) => verify::run(zone, &args).await,
+        Action::Drain(_) | Action::Networks(_) => Err(drain::for_embedded_alone()),
     }
 }

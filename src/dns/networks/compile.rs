@@ -58,14 +58,15 @@ pub fn preference<'r>(
     order
 }
 
-fn region_of(routing: &Routing, place: Place) -> &RegionName {
-    let (country, continent) = match place {
-        Place::Country(country) => (routing.countries.get(&country), country.continent()),
-        Place::Continent(continent) => (None, continent),
-    };
-    country
-        .or_else(|| routing.continents.get(&continent))
-        .unwrap_or(&routing.default)
+/// The region that serves a place.
+pub fn region_of(routing: &Routing, place: Place) -> &RegionName {
+    match place {
+        Place::Country(country) => routing.region(country).0,
+        Place::Continent(continent) => {
+            let region = routing.continents.get(&continent);
+            region.unwrap_or(&routing.default)
+        }
+    }
 }
 
 /// The parts of a run that hold no IPv4 addresses in IPv6's clothes.

@@ -11,7 +11,7 @@ mod space;
 use std::net::IpAddr;
 use std::path::Path;
 
-pub use compile::{nets, preference};
+pub use compile::{nets, preference, region_of};
 pub use read::Reading;
 use space::Run;
 
