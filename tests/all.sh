@@ -23,6 +23,9 @@ need knotd "knot knot-module-geoip"
 need gpgv gpgv
 need gpg gpg
 need gpg-agent gpg-agent
+need gdnsd gdnsd
+need dig bind9-dnsutils
+need knotd "knot knot-module-geoip"
 python3 -m pip --version >/dev/null 2>&1 || packages="${packages-} python3-pip"
 # what the mongod of the tests is linked with
 for library in libcurl.so.4:libcurl4 liblzma.so.5:liblzma5 libssl.so.3:libssl3; do

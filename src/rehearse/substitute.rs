@@ -73,6 +73,9 @@ pub fn substitute(text: &str, stands: &[Stand], around: &Surroundings<'_>) -> Re
     section(root, "model").insert("kind", value("echo"));
     database(section(root, "database"), around);
     ssh(section(root, "ssh"), around);
+    if root.contains_key("dns") {
+        dns(section(root, "dns"));
+    }
     let firewall = section(root, "firewall");
     firewall.insert("administrators", networks(around.operator));
     // A container's kernel belongs to this machine: it can neither swap nor set the clock.
@@ -164,6 +167,20 @@ fn database(database: &mut Table, around: &Surroundings<'_>) {
             archive.insert(name, value(text));
         }
     }
+}
+
+/// Whoever answers outside, here the twins answer: names, routing and TTL stay, accounts and files go.
+fn dns(dns: &mut Table) {
+    let kept = ["zone", "name", "ttl", "routing"];
+    let others: Vec<String> = dns
+        .iter()
+        .map(|(key, _)| key.to_owned())
+        .filter(|key| !kept.contains(&key.as_str()))
+        .collect();
+    for key in others {
+        dns.remove(&key);
+    }
+    dns.insert("provider", value("embedded"));
 }
 
 fn ssh(ssh: &mut Table, around: &Surroundings<'_>) {

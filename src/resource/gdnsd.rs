@@ -80,10 +80,11 @@ impl Gdnsd {
             .map_err(|error| Fault::new(what, error))?
             .checked(what)?;
         let own: Vec<IpAddr> = own_addresses(&output.stdout);
+        let listen = listen(&self.config);
         let lacks = self
             .addresses
             .iter()
-            .find(|address| self.config.contains(&address.to_string()) && !own.contains(address));
+            .find(|address| listen.contains(&address.to_string()) && !own.contains(address));
         let Some(lacks) = lacks else {
             return Ok(());
         };
@@ -97,6 +98,12 @@ impl Gdnsd {
              your own (`templates` in the inventory)",
         ))
     }
+}
+
+/// What a configuration's `listen` says, up to the end of its list.
+fn listen(config: &str) -> &str {
+    let options = config.split_once("listen").map_or("", |(_, rest)| rest);
+    options.split_once(']').map_or(options, |(list, _)| list)
 }
 
 fn own_addresses(text: &str) -> Vec<IpAddr> {

@@ -16,6 +16,7 @@ mod drift;
 mod edits;
 mod first;
 mod fixture;
+mod geodns;
 mod interrupt;
 mod looks;
 mod mongo;
@@ -26,6 +27,8 @@ mod release;
 mod round_trips;
 mod saved_plan;
 mod stream;
+#[path = "../common/subnets.rs"]
+mod subnets;
 mod templates;
 mod units;
 
@@ -54,6 +57,7 @@ fn tests() -> Vec<Test> {
         database::TESTS,
         database_killed::TESTS,
         release::TESTS,
+        geodns::TESTS,
         reboot::TESTS,
         database_growth::TESTS,
     ]

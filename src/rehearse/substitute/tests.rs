@@ -108,3 +108,28 @@ fn a_database_for_twins_has_the_rehearsals_archive_certificates_and_passwords() 
     let password = database.admin_password.as_ref().unwrap();
     assert!(format!("{:?}", password.source).contains("/run/secret"));
 }
+
+#[test]
+fn the_twins_answer_for_the_geo_name_whoever_does_outside_and_no_account_comes_with_it() {
+    let stands = [("us", 11), ("cn", 12)].map(|(region, last)| Stand {
+        region: region.to_owned(),
+        endpoint: endpoint(last),
+        host_key: KEY.to_owned(),
+    });
+    let around = Surroundings {
+        operator: &endpoint(1),
+        key: Path::new("/run/key"),
+        mirror: "http://10.77.0.2:3142",
+        secret: Path::new("/run/secret"),
+        certificates: Path::new("/run/tls"),
+        mongodb: None,
+    };
+    let section = "provider = \"cloudflare\"\ntoken = { env = \"CLOUDFLARE_API_TOKEN\" }\nttl = \"90s\"\n\
+                   networks = \"mine.csv\"\nrouting = { default = \"cn\" }\n";
+    let text = substitute(&format!("{EXAMPLE}\n[dns]\n{section}"), &stands, &around).unwrap();
+    let inventory = Inventory::parse(&text, "twins.toml").unwrap();
+    let dns = inventory.dns.unwrap();
+    assert_eq!(dns.provider, crate::inventory::DnsProvider::Embedded);
+    assert_eq!((dns.ttl.as_secs(), dns.networks), (90, None));
+    assert_eq!(dns.routing.default.as_str(), "cn");
+}

@@ -12,12 +12,14 @@ fn gdnsd() -> Gdnsd {
     }
 }
 
-fn host() -> Fixture {
+const CHECK: &str = "gdnsd -c /run/geodeploy/gdnsd checkconf";
+
+const ADDRESS: &str = "2: eth0    inet 203.0.113.10/24 brd 203.0.113.255 scope global eth0\n";
+
+fn host(address: &str) -> Fixture {
     let system = Fixture::new();
     system.put(PROGRAM, "ELF");
-    let address = "2: eth0    inet 203.0.113.10/24 brd 203.0.113.255 scope global eth0\n";
     system.script("ip -oneline address show", address);
-    system.script("gdnsd -c /run/geodeploy/gdnsd checkconf", "");
     system
 }
 
@@ -33,7 +35,8 @@ fn change(bench: &Bench) -> Change {
 
 #[test]
 fn an_earlier_zone_of_ours_goes_and_somebody_elses_stays() {
-    let system = host();
+    let system = host(ADDRESS);
+    system.script(CHECK, "");
     system.put(
         "/etc/gdnsd/zones/old.yourapp.com",
         "; Written by geodeploy.\n",
@@ -54,9 +57,9 @@ fn an_earlier_zone_of_ours_goes_and_somebody_elses_stays() {
 
 #[test]
 fn what_gdnsd_refuses_is_told_in_the_real_files_names_and_nothing_is_written() {
-    let system = host();
+    let system = host(ADDRESS);
     let said = "error: Parse error at /run/geodeploy/gdnsd/config line 2: Syntax error\nfatal: Loading failed\n";
-    system.script_failure("gdnsd -c /run/geodeploy/gdnsd checkconf", 42, said);
+    system.script_failure(CHECK, 42, said);
     let bench = Bench::new(system);
     let change = change(&bench);
     let fault = gdnsd().apply(&change, &bench.context()).unwrap_err();
@@ -66,10 +69,10 @@ fn what_gdnsd_refuses_is_told_in_the_real_files_names_and_nothing_is_written() {
 
 #[test]
 fn a_host_behind_address_translation_is_told_what_to_write_before_anything_is_written() {
-    let system = host();
     let address =
         "2: eth0    inet 10.0.0.5/24 scope global eth0\n2: eth0    inet6 fe80::1/64 scope link\n";
-    system.script("ip -oneline address show", address);
+    let system = host(address);
+    system.script(CHECK, "");
     let bench = Bench::new(system);
     let change = change(&bench);
     let fault = gdnsd().apply(&change, &bench.context()).unwrap_err();
@@ -82,7 +85,8 @@ fn a_host_behind_address_translation_is_told_what_to_write_before_anything_is_wr
     assert!(fault.hint.unwrap().contains("gdnsd.conf.j2"));
     assert_eq!(bench.system.list(Path::new("/etc/gdnsd")).unwrap(), None);
     let own = Gdnsd {
-        config: "options => { listen => [ 10.0.0.5 ] }\n".to_owned(),
+        config: "options => { listen => [\n 10.0.0.5 ] }\ndcmap => { us => 203.0.113.10 }\n"
+            .to_owned(),
         ..gdnsd()
     };
     own.apply(&change, &bench.context()).unwrap();
