@@ -152,6 +152,8 @@ fn set_up(twins: &Twins, operator: &Operator) {
     let begun = Instant::now();
     operator.run(&["dns", "sync"]).expect(0);
     eprintln!("first dns sync: {:?}", begun.elapsed());
+    // What else the section brings: the list of regions for front ends.
+    operator.run(&["provision"]).expect(0);
     let before = REGIONS.map(|region| starts(twins, region));
     let pids = REGIONS.map(|region| twins.shell(region, "systemctl show --value -p MainPID gdnsd"));
     let ran = operator.run(&["dns", "sync", "--json"]).expect(0);
