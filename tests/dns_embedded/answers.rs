@@ -22,6 +22,7 @@ fn gdnsd_answers_35_sample_subnets_over_udp_and_tcp_as_the_country_table_says() 
     let routing = inventory.dns.as_ref().unwrap().routing.clone();
     let networks = Networks::load(&inventory).unwrap();
     let server = Server::start(inventory);
+    assert_eq!(server.ttl("1.0.1.0/24"), Some(60));
     for (subnet, country, region) in SAMPLES {
         let found = networks.country_of(address(subnet)).unwrap();
         assert_eq!(found.code(), country, "{subnet}");
@@ -50,7 +51,7 @@ fn clients_of_no_known_network_get_the_default_and_no_client_a_foreign_regions_i
     for nobodys in [
         "10.1.2.0/24",
         "192.0.2.0/24",
-        "2001:db8:1::/56",
+        "3000:1::/56",
         "0.0.0.0/0",
     ] {
         assert_eq!(server.a(nobodys), [us.clone()], "{nobodys}");
