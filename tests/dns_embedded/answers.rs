@@ -48,12 +48,7 @@ fn clients_of_no_known_network_get_the_default_and_no_client_a_foreign_regions_i
     inventory.regions[1].addresses.ipv6 = None;
     let server = Server::start(inventory);
     let us = server.addresses[0].to_string();
-    for nobodys in [
-        "10.1.2.0/24",
-        "192.0.2.0/24",
-        "3000:1::/56",
-        "0.0.0.0/0",
-    ] {
+    for nobodys in ["10.1.2.0/24", "192.0.2.0/24", "3000:1::/56", "0.0.0.0/0"] {
         assert_eq!(server.a(nobodys), [us.clone()], "{nobodys}");
     }
     assert_eq!(
