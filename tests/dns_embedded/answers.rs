@@ -28,7 +28,7 @@ fn gdnsd_answers_35_sample_subnets_over_udp_and_tcp_as_the_country_table_says() 
         assert_eq!(found.code(), country, "{subnet}");
         assert_eq!(routing.region(found).0.as_str(), region, "{subnet}");
         let wanted = server.addresses[usize::from(region == "cn")].to_string();
-        assert_eq!(server.a(subnet), [wanted.clone()], "{subnet} over UDP");
+        assert_eq!(server.a(subnet).concat(), wanted, "{subnet} over UDP");
         assert_eq!(
             server.ask(subnet, &["A", "+short", "+tcp"]),
             [wanted],
@@ -49,7 +49,7 @@ fn clients_of_no_known_network_get_the_default_and_no_client_a_foreign_regions_i
     let server = Server::start(inventory);
     let us = server.addresses[0].to_string();
     for nobodys in ["10.1.2.0/24", "192.0.2.0/24", "3000:1::/56", "0.0.0.0/0"] {
-        assert_eq!(server.a(nobodys), [us.clone()], "{nobodys}");
+        assert_eq!(server.a(nobodys).concat(), us, "{nobodys}");
     }
     assert_eq!(
         server.ask("8.8.8.0/24", &["AAAA", "+short"]),
