@@ -1,6 +1,7 @@
 //! `geodeploy rehearse`.
 
 mod chain;
+mod dns;
 mod local;
 mod twins;
 

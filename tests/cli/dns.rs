@@ -17,7 +17,9 @@ fn project(dns: &str) -> Sandbox {
 fn the_help_of_every_action_is_as_reviewed() {
     let sandbox = Sandbox::new();
     let mut pages = String::new();
-    for action in ["plan", "sync", "rollback", "status", "route"] {
+    for action in [
+        "plan", "sync", "rollback", "status", "route", "drain", "networks",
+    ] {
         let page = sandbox.run(&["dns", action, "--help"]).out();
         let own = page.split("\nGlobal options:").next().unwrap();
         pages += &format!("---- dns {action} ----\n{own}\n");
@@ -112,4 +114,66 @@ fn a_name_outside_of_the_zone_is_said() {
             .contains("yourapp.cn does not lie in the zone yourapp.com")
     );
     assert!(!run.out().contains("yourapp.cn."));
+}
+
+#[test]
+fn route_knows_the_country_of_an_address_and_says_where_it_does_not() {
+    let sandbox = project("provider = \"embedded\"");
+    for (address, told) in [
+        (
+            "1.0.1.7",
+            "CN (China, Asia) -> cn, by its continent's entry\n",
+        ),
+        (
+            "240e::7",
+            "CN (China, Asia) -> cn, by its continent's entry\n",
+        ),
+        (
+            "223.255.0.1",
+            "223.255.0.1 (of no known country, most likely in Asia) -> cn\n",
+        ),
+        ("10.0.0.1", "10.0.0.1 (of no known country) -> us\n"),
+    ] {
+        let run = sandbox.run(&["dns", "route", address]);
+        let found = (run.status(), run.out());
+        assert_eq!(found, (0, told.to_owned()), "{}", run.err());
+    }
+}
+
+#[test]
+fn networks_compiles_registries_files_into_a_table_that_route_reads() {
+    let sandbox = project("provider = \"embedded\"\nnetworks = \"table.csv\"");
+    let apnic = "2|apnic|20261123|1|19830613|20261122|+1000\napnic|CN|ipv4|8.8.8.0|256|20110414|allocated\n";
+    std::fs::write(sandbox.path("apnic"), apnic).unwrap();
+    std::fs::write(sandbox.path("mine"), "10.0.0.0/8,JP\n").unwrap();
+    let run = sandbox.run(&["dns", "networks", "apnic", "mine", "--out", "table.csv"]);
+    assert_eq!(run.status(), 0, "{}", run.err());
+    assert_eq!(run.out(), "table.csv: 2 networks\n");
+    let table = std::fs::read_to_string(sandbox.path("table.csv")).unwrap();
+    assert!(table.contains("from apnic 20261122\n"), "{table}");
+    for (address, country) in [("8.8.8.8", "CN (China"), ("10.0.0.1", "JP (Japan")] {
+        let run = sandbox.run(&["dns", "route", address]);
+        assert!(run.out().starts_with(country), "{}{}", run.out(), run.err());
+    }
+    std::fs::write(sandbox.path("table.csv"), table.replace(",JP", ",US")).unwrap();
+    let run = sandbox.run(&["dns", "route", "10.0.0.1"]);
+    assert_eq!(run.status(), 65);
+    assert!(run.err().contains("remove its line"), "{}", run.err());
+    std::fs::write(sandbox.path("mine"), "10.0.0.0/8,JP\n10.0.0.0/7,Japan\n").unwrap();
+    let run = sandbox.run(&["dns", "networks", "mine", "--out", "other.csv"]);
+    assert_eq!(run.status(), 65);
+    assert!(run.err().contains("mine:2: "), "{}", run.err());
+    assert!(!sandbox.path("other.csv").exists());
+}
+
+#[test]
+fn only_the_embedded_providers_answers_are_drained() {
+    let sandbox = project("provider = \"manual\"");
+    let run = sandbox.run(&["dns", "drain", "cn"]);
+    assert_eq!(run.status(), 64);
+    assert!(
+        run.err().contains("only the embedded provider's answers"),
+        "{}",
+        run.err()
+    );
 }

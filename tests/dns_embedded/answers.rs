@@ -22,12 +22,13 @@ fn gdnsd_answers_35_sample_subnets_over_udp_and_tcp_as_the_country_table_says() 
     let routing = inventory.dns.as_ref().unwrap().routing.clone();
     let networks = Networks::load(&inventory).unwrap();
     let server = Server::start(inventory);
+    assert_eq!(server.ttl("1.0.1.0/24"), Some(60));
     for (subnet, country, region) in SAMPLES {
         let found = networks.country_of(address(subnet)).unwrap();
         assert_eq!(found.code(), country, "{subnet}");
         assert_eq!(routing.region(found).0.as_str(), region, "{subnet}");
         let wanted = server.addresses[usize::from(region == "cn")].to_string();
-        assert_eq!(server.a(subnet), [wanted.clone()], "{subnet} over UDP");
+        assert_eq!(server.a(subnet).concat(), wanted, "{subnet} over UDP");
         assert_eq!(
             server.ask(subnet, &["A", "+short", "+tcp"]),
             [wanted],
@@ -47,13 +48,8 @@ fn clients_of_no_known_network_get_the_default_and_no_client_a_foreign_regions_i
     inventory.regions[1].addresses.ipv6 = None;
     let server = Server::start(inventory);
     let us = server.addresses[0].to_string();
-    for nobodys in [
-        "10.1.2.0/24",
-        "192.0.2.0/24",
-        "2001:db8:1::/56",
-        "0.0.0.0/0",
-    ] {
-        assert_eq!(server.a(nobodys), [us.clone()], "{nobodys}");
+    for nobodys in ["10.1.2.0/24", "192.0.2.0/24", "3000:1::/56", "0.0.0.0/0"] {
+        assert_eq!(server.a(nobodys).concat(), us, "{nobodys}");
     }
     assert_eq!(
         server.ask("8.8.8.0/24", &["AAAA", "+short"]),

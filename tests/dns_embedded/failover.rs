@@ -34,6 +34,8 @@ fn a_region_that_fails_is_replaced_within_10_s_and_comes_back_and_with_both_down
             took.expect("it never came back")
         );
     }
+    assert!(server.finds_both_well());
+    assert_eq!(server.ttl(CHINA), Some(60));
     server.us.set(false);
     server.cn.set(false);
     std::thread::sleep(Duration::from_secs(8));

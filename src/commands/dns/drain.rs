@@ -58,16 +58,15 @@ pub(super) async fn run(project: &Project, args: &Args) -> Result<Outcome, Error
         .map(embedded::drained)
         .collect::<Result<_, Error>>()?;
     let wanted = drain::after(&hosts, &region, args.undo, &all)?;
-    let mut resources = Vec::new();
-    for host in &hosts {
-        resources.push(vec![file(host.with(&wanted).text())]);
-    }
+    let resources: Vec<Vec<Resource>> = hosts
+        .iter()
+        .map(|host| vec![file(host.with(&wanted).text())])
+        .collect();
     let mut plans: Vec<Plan> = Vec::new();
     for (looked, resources) in looked.iter().zip(&resources) {
-        let Ok((member, _)) = &looked.answer else {
-            continue;
-        };
-        plans.push(fleet::inspect(member, resources, &[]).await?.plan);
+        if let Ok((member, _)) = &looked.answer {
+            plans.push(fleet::inspect(member, resources, &[]).await?.plan);
+        }
     }
     show(project, &plans);
     if plans.iter().any(|plan| !plan.is_empty()) {
@@ -75,10 +74,23 @@ pub(super) async fn run(project: &Project, args: &Args) -> Result<Outcome, Error
             .ui
             .consent(&question(&region, args.undo), project.yes, "--yes")?;
     }
+    let done = make(project, looked, &resources, &plans, &mut ends).await;
+    tell(project, &region, args.undo, done);
+    combine(ends)
+}
+
+/// Makes what was shown on all hosts at once, and gives the regions of those that took it.
+async fn make(
+    project: &Project,
+    looked: Vec<Looked<'_>>,
+    resources: &[Vec<Resource>],
+    plans: &[Plan],
+    ends: &mut Vec<(String, Result<Outcome, Error>)>,
+) -> Vec<String> {
     let jobs: Vec<Job<'_>> = looked
         .iter()
-        .zip(&resources)
-        .zip(&plans)
+        .zip(resources)
+        .zip(plans)
         .filter_map(|((looked, resources), plan)| {
             let (member, _) = looked.answer.as_ref().ok()?;
             Some(Job {
@@ -102,8 +114,7 @@ pub(super) async fn run(project: &Project, args: &Args) -> Result<Outcome, Error
             member.close().await;
         }
     }
-    tell(project, &region, args.undo, done);
-    combine(ends)
+    done
 }
 
 /// The file as it should be on a host.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Action, drain};
 use crate::blueprint::{self, Blueprint};
 use crate::commands::{Outcome, combine, plan, provision};
+use crate::dns::Wanted;
 use crate::dns::drain::{Drained, FILE};
 use crate::error::{Error, ErrorKind};
 use crate::fleet::{self, Looked, Project};
@@ -204,11 +205,11 @@ fn delegation(project: &Project) {
     };
     let regions = &project.inventory.regions;
     let mut records: Vec<String> = Vec::new();
-    for region in regions {
-        let domain = &region.domain;
-        records.push(format!("{domain}. A {}", region.addresses.ipv4));
-        let six = region.addresses.ipv6;
-        records.extend(six.map(|six| format!("{domain}. AAAA {six}")));
+    let hosts = Wanted::of(&project.inventory).map(|asked| asked.wanted.hosts);
+    for host in hosts.unwrap_or_default() {
+        records.push(format!("{}. A {}", host.name, host.addresses.ipv4));
+        let six = host.addresses.ipv6;
+        records.extend(six.map(|six| format!("{}. AAAA {six}", host.name)));
     }
     let servers = regions.iter();
     records.extend(servers.map(|region| format!("{}. NS {}.", dns.geo_name, region.domain)));

@@ -146,16 +146,7 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
             "health, the database's link, a chat's first event".to_owned(),
         ))
     })?;
-    let project = Project::open(globals)?;
-    for region in &project.inventory.regions {
-        let name = region.name.as_str().to_owned();
-        let address = (lab.twin(&name)?.endpoint.ipv4, 80).into();
-        let visitor = Visitor::new(region, address, "through nginx")?;
-        report.step(&format!("chat {name}"), || {
-            let token = token(&project.inventory)?;
-            Ok(((), block_on(visitor.chat(&token))?))
-        })?;
-    }
+    visits(globals, lab, report)?;
     report.step("provision again", || {
         provision(globals, None)?;
         match planned(globals, None)? {
@@ -166,6 +157,26 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
             )),
         }
     })
+}
+
+/// What visitors meet: the geo name's answers, where the twins answer, and a whole chat in each region.
+fn visits(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(), Error> {
+    let project = Project::open(globals)?;
+    if crate::blueprint::embedded_dns(&project.inventory).is_some() {
+        report.step("dns", || {
+            Ok(((), super::dns::answers(&project.inventory, lab)?))
+        })?;
+    }
+    for region in &project.inventory.regions {
+        let name = region.name.as_str().to_owned();
+        let address = (lab.twin(&name)?.endpoint.ipv4, 80).into();
+        let visitor = Visitor::new(region, address, "through nginx")?;
+        report.step(&format!("chat {name}"), || {
+            let token = token(&project.inventory)?;
+            Ok(((), block_on(visitor.chat(&token))?))
+        })?;
+    }
+    Ok(())
 }
 
 const NOTHING: &str = "nothing to change";
