@@ -7,6 +7,7 @@ mod context;
 mod database;
 mod environment;
 mod firewall;
+mod https;
 mod packages;
 mod quote;
 mod serving;
@@ -74,8 +75,10 @@ pub fn region(
     resources.extend(build.host()?);
     resources.extend(build.database()?);
     resources.extend(build.application()?);
+    resources.extend(build.certbot()?);
     resources.extend(build.web_server()?);
     resources.push(firewall::rules(inventory, region));
+    resources.extend(build.https()?);
     Ok(Blueprint {
         region: region.name.clone(),
         requirements: build.database_requirements()?,
@@ -116,10 +119,8 @@ impl Build<'_> {
     }
 
     fn render(&self, template: &str) -> Result<Rendered, Error> {
-        self.templates.render(
-            template,
-            &context::of(self.inventory, self.region, context::Failover::Off),
-        )
+        self.templates
+            .render(template, &context::of(self.inventory, self.region))
     }
 
     /// The rendered environment file; only its variables' values are secret, but the file is kept as one.
@@ -193,6 +194,16 @@ fn drop_in(daemon: &str, text: Option<String>) -> Resource {
         content: text.map(Content::Plain),
         ownership: Ownership::root(0o644),
         notifies: vec![Notify::restart(format!("systemd-{daemon}.service"))],
+    })
+}
+
+/// A drop-in of a distribution's unit, which reads it when it starts next; `None` when there must be none.
+fn drop_in_of(unit: &str, text: Option<String>) -> Resource {
+    Resource::File(File {
+        path: PathBuf::from(format!("/etc/systemd/system/{unit}.d/60-geodeploy.conf")),
+        content: text.map(Content::Plain),
+        ownership: Ownership::root(0o644),
+        notifies: Vec::new(),
     })
 }
 

@@ -36,6 +36,12 @@ pub enum Kind {
     Service,
     /// A file of nginx's configuration.
     Nginx,
+    /// A certificate that browsers trust.
+    Certificate,
+    /// A file of nginx's configuration that needs the certificate.
+    HttpsSite,
+    /// A file of nginx's configuration that needs the other region's certificate.
+    Failover,
     /// The generation of the application that serves.
     Release,
     /// ufw's rules and defaults.
@@ -82,6 +88,9 @@ impl fmt::Display for Kind {
             Self::Unit => "unit",
             Self::Service => "service",
             Self::Nginx => "nginx",
+            Self::Certificate => "certificate",
+            Self::HttpsSite => "https-site",
+            Self::Failover => "failover",
             Self::Release => "release",
             Self::Firewall => "firewall",
             Self::ReplicaSet => "replica-set",

@@ -4,10 +4,13 @@
 
 mod apt;
 mod apt_source;
+pub mod certificate;
 mod directory;
 mod facts;
+mod failover;
 mod file;
 pub mod firewall;
+mod https_site;
 pub mod mongo;
 pub mod nginx;
 pub mod package;
@@ -29,10 +32,13 @@ mod user;
 use serde::{Deserialize, Serialize};
 
 pub use apt_source::AptSource;
+pub use certificate::Certificate;
 pub use directory::Directory;
 pub use facts::{Facts, PackageState, UnitState};
+pub use failover::Failover;
 pub use file::{Content, File};
 pub use firewall::{Firewall, Rule};
+pub use https_site::HttpsSite;
 pub use mongo::{
     MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, MongodConfiguration,
     OfflineMongod, Primary, ReplicaSet, RetiredMongoUser, SetMembers,
@@ -216,6 +222,9 @@ pub enum Resource {
     Service(Service),
     Nginx(Nginx),
     Firewall(Firewall),
+    Certificate(Certificate),
+    HttpsSite(HttpsSite),
+    Failover(Failover),
     ReplicaSet(ReplicaSet),
     MongoRole(MongoRole),
     SetMembers(SetMembers),
@@ -247,6 +256,9 @@ impl Resource {
             Self::Service(resource) => resource,
             Self::Nginx(resource) => resource,
             Self::Firewall(resource) => resource,
+            Self::Certificate(resource) => resource,
+            Self::HttpsSite(resource) => resource,
+            Self::Failover(resource) => resource,
             Self::ReplicaSet(resource) => resource,
             Self::MongoRole(resource) => resource,
             Self::SetMembers(resource) => resource,

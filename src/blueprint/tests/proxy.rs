@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::tools::{program, relocated, render};
-use crate::blueprint::context::Failover;
 
 /// What a server was asked, one text a request.
 type Asked = Arc<Mutex<Vec<String>>>;
@@ -40,6 +39,9 @@ fn nobody() -> SocketAddr {
         .unwrap()
 }
 
+/// Where this machine keeps the public authorities; nginx reads it, and no test here trusts one.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 struct Proxy {
     child: Child,
     address: SocketAddr,
@@ -57,6 +59,11 @@ impl Drop for Proxy {
 impl Proxy {
     /// nginx before `here`, with the other region's listener at `peer`; `None` where there is no nginx.
     fn start(here: SocketAddr, peer: SocketAddr) -> Option<Self> {
+        Self::start_with(here, peer, false)
+    }
+
+    /// Likewise, with or without sending what comes over plain HTTP to HTTPS.
+    fn start_with(here: SocketAddr, peer: SocketAddr, redirects: bool) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let address = nobody();
         std::fs::create_dir(folder.path().join("sites-enabled")).unwrap();
@@ -65,19 +72,28 @@ impl Proxy {
             "types { text/html html; }\n",
         )
         .unwrap();
-        let site = relocated(&render("site.conf.j2", 0, Failover::On), folder.path())
-            .replace("https://cn.yourapp.com", "https://127.0.0.1")
+        let site = relocated(&render("site.conf.j2", 0, true), folder.path())
             .replace("127.0.0.1:8000", &here.to_string())
-            .replace(
-                "server 127.0.0.1:8443 backup",
-                &format!("server {peer} backup"),
-            )
+            .replace("198.51.100.20:80 ", &format!("{peer} "))
+            .replace("server [2001:db8:2::20]:80 max_fails=0 backup;", "")
+            .replace("/etc/ssl/certs/ca-certificates.crt", AUTHORITIES)
             .replace("listen 127.0.0.1:8443", &format!("listen {}", nobody()))
             .replace("127.0.0.1:18080", &address.to_string())
             .replace("[::1]:18080", &nobody().to_string());
         std::fs::write(folder.path().join("sites-enabled/yourapp"), site).unwrap();
+        let tokens = folder.path().join("tokens/.well-known/acme-challenge");
+        std::fs::create_dir_all(&tokens).unwrap();
+        std::fs::write(tokens.join("here-here-here-here-1"), "a token of this host").unwrap();
+        let parts = folder.path().join("yourapp");
+        std::fs::create_dir(&parts).unwrap();
+        let backup = format!("server {peer} backup;\n");
+        std::fs::write(parts.join("backup.conf"), backup).unwrap();
+        if redirects {
+            let redirect = render("redirect.conf.j2", 0, true);
+            std::fs::write(parts.join("redirect.conf"), redirect).unwrap();
+        }
         // One process, because a killed master would leave its workers behind.
-        let main = relocated(&render("nginx.conf.j2", 0, Failover::On), folder.path());
+        let main = relocated(&render("nginx.conf.j2", 0, true), folder.path());
         let main = format!("daemon off;\nmaster_process off;\n{main}");
         std::fs::write(folder.path().join("nginx.conf"), main).unwrap();
         let mut nginx = program("nginx")?;
@@ -229,5 +245,88 @@ fn a_limits_answer_stays_and_a_sent_post_is_not_sent_again() {
     assert_eq!(
         (tried.lock().unwrap().len(), asked.lock().unwrap().len()),
         (1, 0)
+    );
+}
+
+/// A request for a token.
+fn token(name: &str, headers: &str) -> String {
+    get(&format!("/.well-known/acme-challenge/{name}"), headers)
+}
+
+#[test]
+fn a_token_that_is_not_here_is_asked_for_once_in_the_other_region_and_no_further() {
+    let (peer, asked) = server(OK);
+    let Some(proxy) = Proxy::start_with(nobody(), peer, true) else {
+        return;
+    };
+    assert!(
+        proxy
+            .ask(&token("here-here-here-here-1", ""))
+            .contains("200")
+    );
+    assert!(asked.lock().unwrap().is_empty());
+    let spoken = "Cookie: private\r\nAuthorization: Bearer private\r\n";
+    assert!(
+        proxy
+            .ask(&token("elsewhere-elsewhere-1", spoken))
+            .contains("200")
+    );
+    let request = asked.lock().unwrap()[0].clone();
+    assert!(request.contains("Host: us.yourapp.com"), "{request}");
+    assert!(request.contains("X-Geodeploy-Hop: us"), "{request}");
+    assert!(!request.contains("private"), "{request}");
+    // What another region asks for is answered from here alone: two that lack it do not ask each other for ever.
+    let asked_for_another = token("elsewhere-elsewhere-1", "X-Geodeploy-Hop: cn\r\n");
+    assert!(proxy.ask(&asked_for_another).contains("404"));
+    for name in [
+        "short",
+        "a-name-with.a-dot-in-it",
+        "../../../etc/passwd",
+        "%2e%2e%2f%2e%2e%2fetc",
+    ] {
+        assert!(!proxy.ask(&token(name, "")).contains("200"), "{name}");
+    }
+    let post = token("elsewhere-elsewhere-1", "").replace("GET", "POST");
+    assert!(proxy.ask(&post).contains("403"));
+    assert_eq!(asked.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_region_that_does_not_answer_for_a_token_costs_seconds_and_no_worker() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let Some(proxy) = Proxy::start(nobody(), silent.local_addr().unwrap()) else {
+        return;
+    };
+    let begun = std::time::Instant::now();
+    assert!(
+        proxy
+            .ask(&token("elsewhere-elsewhere-1", ""))
+            .contains("504")
+    );
+    assert!(begun.elapsed() < Duration::from_secs(8));
+}
+
+#[test]
+fn plain_http_is_sent_to_https_but_for_tokens_and_health() {
+    let (here, _) = server(OK);
+    let Some(proxy) = Proxy::start_with(here, nobody(), true) else {
+        return;
+    };
+    let mut answer = String::new();
+    let request = get("/v1/chat/completions?a=b", "");
+    proxy.send(&request).read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(" 308 "), "{answer}");
+    let there = "Location: https://us.yourapp.com/v1/chat/completions?a=b\r\n";
+    assert!(answer.contains(there), "{answer}");
+    assert!(proxy.ask(&get("/api/health", "")).contains("200"));
+    assert!(
+        proxy
+            .ask(&token("here-here-here-here-1", ""))
+            .contains("200")
+    );
+    assert!(
+        proxy
+            .ask(&get("/api/health/../sessions", ""))
+            .contains("308")
     );
 }
