@@ -8,6 +8,8 @@ mod access;
 mod admin;
 mod admission;
 mod again;
+mod certificates;
+mod certificates_renewed;
 mod cut_link;
 mod database;
 mod database_growth;
@@ -54,6 +56,8 @@ fn tests() -> Vec<Test> {
         database::TESTS,
         database_killed::TESTS,
         release::TESTS,
+        certificates::TESTS,
+        certificates_renewed::TESTS,
         reboot::TESTS,
         database_growth::TESTS,
     ]

@@ -18,7 +18,7 @@ use crate::secrets::FingerprintKey;
 use attempts::Attempts;
 use described::{Described, renewed_early};
 
-pub use report::{Report, report};
+pub use report::{OnDisk, Report, report};
 
 /// Where authorities find their tokens, below `.well-known/acme-challenge`.
 pub const WEBROOT: &str = "/var/www/geodeploy-acme";
