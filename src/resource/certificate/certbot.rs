@@ -11,6 +11,9 @@ use crate::resource::Context;
 /// certbot's log of its last run: what it prints is a part of that, and often not the telling one.
 const LOG: &str = "/var/log/letsencrypt/letsencrypt.log";
 
+/// What certbot logs first; where it is told to keep no old logs, it writes one run after the other into one.
+const BEGINNING: &str = "certbot version:";
+
 /// How long one run may take: authorities are asked for up to 90 s whether they are done.
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -131,7 +134,8 @@ pub(super) fn reason(printed: &str, log: &str) -> Refusal {
         };
     }
     // TYPE :: what the type means :: what happened
-    let said = log.lines().rev().find_map(|line| {
+    let last_run = log.rsplit(BEGINNING).next().unwrap_or_default();
+    let said = last_run.lines().rev().find_map(|line| {
         let (_, said) = line.split_once("messages.Error: ")?;
         said.strip_prefix(ACME)
     });
