@@ -7,6 +7,7 @@ mod proxy;
 mod regions;
 mod replica_set;
 mod snapshots;
+mod tokens;
 mod tools;
 
 use super::*;

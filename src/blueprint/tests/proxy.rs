@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::tools::{program, relocated, render};
 
 /// What a server was asked, one text a request.
-type Asked = Arc<Mutex<Vec<String>>>;
+pub(super) type Asked = Arc<Mutex<Vec<String>>>;
 
 /// A server that answers every request with these bytes, none of them meaning that it hangs up.
-fn server(answer: &'static str) -> (SocketAddr, Asked) {
+pub(super) fn server(answer: &'static str) -> (SocketAddr, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Asked::default();
@@ -32,7 +32,7 @@ fn server(answer: &'static str) -> (SocketAddr, Asked) {
 }
 
 /// An address where nobody listens.
-fn nobody() -> SocketAddr {
+pub(super) fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -42,7 +42,7 @@ fn nobody() -> SocketAddr {
 /// Where this machine keeps the public authorities; nginx reads it, and no test here trusts one.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-struct Proxy {
+pub(super) struct Proxy {
     child: Child,
     address: SocketAddr,
     _folder: tempfile::TempDir,
@@ -58,12 +58,12 @@ impl Drop for Proxy {
 
 impl Proxy {
     /// nginx before `here`, with the other region's listener at `peer`; `None` where there is no nginx.
-    fn start(here: SocketAddr, peer: SocketAddr) -> Option<Self> {
+    pub(super) fn start(here: SocketAddr, peer: SocketAddr) -> Option<Self> {
         Self::start_with(here, peer, false)
     }
 
     /// Likewise, with or without sending what comes over plain HTTP to HTTPS.
-    fn start_with(here: SocketAddr, peer: SocketAddr, redirects: bool) -> Option<Self> {
+    pub(super) fn start_with(here: SocketAddr, peer: SocketAddr, redirects: bool) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let address = nobody();
         std::fs::create_dir(folder.path().join("sites-enabled")).unwrap();
@@ -119,7 +119,7 @@ impl Proxy {
         panic!("nginx does not listen at {address}");
     }
 
-    fn send(&self, request: &str) -> TcpStream {
+    pub(super) fn send(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
@@ -129,18 +129,18 @@ impl Proxy {
     }
 
     /// The status line of an answer.
-    fn ask(&self, request: &str) -> String {
+    pub(super) fn ask(&self, request: &str) -> String {
         let mut answer = String::new();
         self.send(request).read_to_string(&mut answer).unwrap();
         answer.lines().next().unwrap_or_default().to_owned()
     }
 }
 
-fn get(path: &str, headers: &str) -> String {
+pub(super) fn get(path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.0\r\nHost: us.yourapp.com\r\n{headers}\r\n")
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+pub(super) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 #[test]
@@ -245,88 +245,5 @@ fn a_limits_answer_stays_and_a_sent_post_is_not_sent_again() {
     assert_eq!(
         (tried.lock().unwrap().len(), asked.lock().unwrap().len()),
         (1, 0)
-    );
-}
-
-/// A request for a token.
-fn token(name: &str, headers: &str) -> String {
-    get(&format!("/.well-known/acme-challenge/{name}"), headers)
-}
-
-#[test]
-fn a_token_that_is_not_here_is_asked_for_once_in_the_other_region_and_no_further() {
-    let (peer, asked) = server(OK);
-    let Some(proxy) = Proxy::start_with(nobody(), peer, true) else {
-        return;
-    };
-    assert!(
-        proxy
-            .ask(&token("here-here-here-here-1", ""))
-            .contains("200")
-    );
-    assert!(asked.lock().unwrap().is_empty());
-    let spoken = "Cookie: private\r\nAuthorization: Bearer private\r\n";
-    assert!(
-        proxy
-            .ask(&token("elsewhere-elsewhere-1", spoken))
-            .contains("200")
-    );
-    let request = asked.lock().unwrap()[0].clone();
-    assert!(request.contains("Host: us.yourapp.com"), "{request}");
-    assert!(request.contains("X-Geodeploy-Hop: us"), "{request}");
-    assert!(!request.contains("private"), "{request}");
-    // What another region asks for is answered from here alone: two that lack it do not ask each other for ever.
-    let asked_for_another = token("elsewhere-elsewhere-1", "X-Geodeploy-Hop: cn\r\n");
-    assert!(proxy.ask(&asked_for_another).contains("404"));
-    for name in [
-        "short",
-        "a-name-with.a-dot-in-it",
-        "../../../etc/passwd",
-        "%2e%2e%2f%2e%2e%2fetc",
-    ] {
-        assert!(!proxy.ask(&token(name, "")).contains("200"), "{name}");
-    }
-    let post = token("elsewhere-elsewhere-1", "").replace("GET", "POST");
-    assert!(proxy.ask(&post).contains("403"));
-    assert_eq!(asked.lock().unwrap().len(), 1);
-}
-
-#[test]
-fn a_region_that_does_not_answer_for_a_token_costs_seconds_and_no_worker() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let Some(proxy) = Proxy::start(nobody(), silent.local_addr().unwrap()) else {
-        return;
-    };
-    let begun = std::time::Instant::now();
-    assert!(
-        proxy
-            .ask(&token("elsewhere-elsewhere-1", ""))
-            .contains("504")
-    );
-    assert!(begun.elapsed() < Duration::from_secs(8));
-}
-
-#[test]
-fn plain_http_is_sent_to_https_but_for_tokens_and_health() {
-    let (here, _) = server(OK);
-    let Some(proxy) = Proxy::start_with(here, nobody(), true) else {
-        return;
-    };
-    let mut answer = String::new();
-    let request = get("/v1/chat/completions?a=b", "");
-    proxy.send(&request).read_to_string(&mut answer).unwrap();
-    assert!(answer.contains(" 308 "), "{answer}");
-    let there = "Location: https://us.yourapp.com/v1/chat/completions?a=b\r\n";
-    assert!(answer.contains(there), "{answer}");
-    assert!(proxy.ask(&get("/api/health", "")).contains("200"));
-    assert!(
-        proxy
-            .ask(&token("here-here-here-here-1", ""))
-            .contains("200")
-    );
-    assert!(
-        proxy
-            .ask(&get("/api/health/../sessions", ""))
-            .contains("308")
     );
 }

@@ -149,8 +149,15 @@ pub(super) fn run(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(
     let project = Project::open(globals)?;
     for region in &project.inventory.regions {
         let name = region.name.as_str().to_owned();
-        let address = (lab.twin(&name)?.endpoint.ipv4, 80).into();
-        let visitor = Visitor::new(region, address, "through nginx")?;
+        let address = lab.twin(&name)?.endpoint.ipv4;
+        let way = "through nginx";
+        let visitor = match project.inventory.tls {
+            None => Visitor::new(region, (address, 80).into(), way)?,
+            Some(_) => {
+                let client = verify::https::client(&verify::https::roots(&project)?);
+                Visitor::over(client, region, (address, 443).into(), way)?
+            }
+        };
         report.step(&format!("chat {name}"), || {
             let token = token(&project.inventory)?;
             Ok(((), block_on(visitor.chat(&token))?))
