@@ -6,7 +6,11 @@ use super::tools::{program, relocated, render};
 use super::*;
 
 /// Writes the site's files below `folder` and lets nginx read them: what it said, and whether it accepts them.
-fn read_by_nginx(folder: &Path, region: usize, files: &[(&str, &str)]) -> Option<(bool, String)> {
+fn read_by_nginx(
+    folder: &Path,
+    region: usize,
+    files: &[(&str, &str, bool)],
+) -> Option<(bool, String)> {
     let mut nginx = program("nginx")?;
     for inside in ["sites-enabled", "yourapp"] {
         std::fs::create_dir(folder.join(inside)).unwrap();
@@ -14,8 +18,8 @@ fn read_by_nginx(folder: &Path, region: usize, files: &[(&str, &str)]) -> Option
     let types = folder.join("mime.types");
     std::fs::write(types, "types { text/html html; }\n").unwrap();
     let tls = files.len() > 1;
-    for (path, template) in files {
-        let text = relocated(&render(template, region, tls), folder);
+    for (path, template, with_tls) in files {
+        let text = relocated(&render(template, region, *with_tls), folder);
         std::fs::write(folder.join(path), text).unwrap();
     }
     if tls {
@@ -44,14 +48,14 @@ fn read_by_nginx(folder: &Path, region: usize, files: &[(&str, &str)]) -> Option
 
 #[test]
 fn nginx_accepts_both_regions_files_with_and_without_certificates() {
-    let plain = ("sites-enabled/yourapp", "site.conf.j2");
-    let all = [
-        plain,
-        ("sites-enabled/yourapp-tls", "site-tls.conf.j2"),
-        ("yourapp/redirect.conf", "redirect.conf.j2"),
-    ];
+    let site = |tls| ("sites-enabled/yourapp", "site.conf.j2", tls);
+    let https = ("sites-enabled/yourapp-tls", "site-tls.conf.j2", true);
+    let redirect = ("yourapp/redirect.conf", "redirect.conf.j2", true);
+    let all = [site(true), https, redirect];
+    // Where [tls] is taken out, the one site is changed before the other goes.
+    let on_the_way_back = [site(false), https, redirect];
     for region in [0, 1] {
-        for files in [&[plain][..], &all] {
+        for files in [&[site(false)][..], &all, &on_the_way_back] {
             let folder = tempfile::tempdir().unwrap();
             let Some((accepted, said)) = read_by_nginx(folder.path(), region, files) else {
                 return;
