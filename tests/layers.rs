@@ -64,6 +64,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
         ],
         "monitor" => &[
             "agent::database_status",
+            "resource::certificate",
             "inventory",
             "host",
             "ui",

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::system::{Fault, System};
 use super::{generation, http, inspect, run, units};
+use crate::resource::certificate;
 
 /// The report of one host:
-/// `{app, current, generations: [{id, release, state, since, good}], health: {status, body}, sse, busy, disk}`.
+/// `{app, current, generations: [{id, release, state, since, good}], health: {status, body}, sse, busy, disk, certificate}`.
 ///
 /// # Errors
 /// When systemd or the generations cannot be read.
@@ -50,6 +51,7 @@ pub(super) fn report(app: &str, system: &dyn System) -> Result<Value, Fault> {
         "generations": generations,
         "health": health,
         "busy": run::active().map_err(unreadable)?,
+        "certificate": certificate::report(app, system)?,
         "host": { "distribution": facts.distribution, "release": facts.release, "free_disk_mib": facts.free_disk },
     }))
 }

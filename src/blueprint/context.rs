@@ -2,23 +2,11 @@
 
 use minijinja::{Value, context};
 
-use super::database;
+use super::{database, https};
 use crate::inventory::{Inventory, Region};
-
-/// Whether the other region takes over API requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failover {
-    /// Not: the link between regions is not encrypted yet.
-    Off,
-    /// Both sides have certificates; until they do, only tests switch it on.
-    On,
-}
 
 /// The list of regions on each host, which nginx serves as `/regions.json`.
 pub(super) const REGIONS: &str = "/opt/geodeploy/regions.json";
-
-/// Loopback port of the listener that speaks HTTPS to the other region.
-const PEER_LISTENER: u16 = 8443;
 
 /// How much longer than the drain a stop may take, in seconds: a server that hangs is killed.
 const STOP_MARGIN: u64 = 15;
@@ -32,7 +20,7 @@ fn worker_connections(streams: u32) -> u32 {
 }
 
 /// What templates see of a region. `backup` is none where the region has none.
-pub(super) fn of(inventory: &Inventory, region: &Region, failover: Failover) -> Value {
+pub(super) fn of(inventory: &Inventory, region: &Region) -> Value {
     let app = inventory.app.name.as_str();
     let connections = worker_connections(region.limits.max_sse);
     let drain = inventory.release.drain.as_secs();
@@ -75,11 +63,13 @@ pub(super) fn of(inventory: &Inventory, region: &Region, failover: Failover) -> 
             open_files => connections * 2,
         },
         regions => inventory.dns.as_ref().map(|_| REGIONS),
-        failover => failover == Failover::On,
+        tls => inventory.tls.as_ref().map(|settings| https::context(inventory, settings)),
+        peers => https::peers(inventory, region),
         backup => backup.map(|other| context! {
             name => other.name.as_str(),
             domain => other.domain.as_str(),
-            listener => PEER_LISTENER,
+            ipv4 => other.addresses.ipv4.to_string(),
+            listener => https::PEER_LISTENER,
         }),
         release => context! { drain => drain, stop => drain + STOP_MARGIN },
         system => context! {

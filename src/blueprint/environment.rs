@@ -160,7 +160,7 @@ pub(super) fn render(
         .enumerate()
         .map(|(index, variable)| context! { name => variable.name.as_str(), value => mark(index) })
         .collect();
-    let common = context::of(inventory, region, context::Failover::Off);
+    let common = context::of(inventory, region);
     let rendered = templates.render(TEMPLATE, &context! { variables => marked, ..common })?;
     let mut text = String::new();
     let mut pieces = rendered.text.split('\u{2}');

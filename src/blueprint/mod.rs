@@ -8,6 +8,7 @@ mod database;
 mod dns;
 mod environment;
 mod firewall;
+mod https;
 mod packages;
 mod quote;
 mod serving;
@@ -76,9 +77,11 @@ pub fn region(
     resources.extend(build.host()?);
     resources.extend(build.database()?);
     resources.extend(build.application()?);
+    resources.extend(build.certbot()?);
     resources.extend(build.web_server()?);
     resources.extend(build.dns()?);
     resources.push(firewall::rules(inventory, region));
+    resources.extend(build.https()?);
     Ok(Blueprint {
         region: region.name.clone(),
         requirements: build.database_requirements()?,
@@ -123,7 +126,7 @@ impl Build<'_> {
     }
 
     fn context(&self) -> minijinja::Value {
-        context::of(self.inventory, self.region, context::Failover::Off)
+        context::of(self.inventory, self.region)
     }
 
     /// The rendered environment file; only its variables' values are secret, but the file is kept as one.
@@ -197,6 +200,16 @@ fn drop_in(daemon: &str, text: Option<String>) -> Resource {
         content: text.map(Content::Plain),
         ownership: Ownership::root(0o644),
         notifies: vec![Notify::restart(format!("systemd-{daemon}.service"))],
+    })
+}
+
+/// A drop-in of a distribution's unit, which reads it when it starts next; `None` when there must be none.
+fn drop_in_of(unit: &str, text: Option<String>) -> Resource {
+    Resource::File(File {
+        path: PathBuf::from(format!("/etc/systemd/system/{unit}.d/60-geodeploy.conf")),
+        content: text.map(Content::Plain),
+        ownership: Ownership::root(0o644),
+        notifies: Vec::new(),
     })
 }
 

@@ -39,7 +39,9 @@ impl Build<'_> {
         resources.extend(scope.map(|scope| Resource::Upgrade(Upgrade { scope })));
         let extra = self.region.packages.extra.iter().map(|name| name.as_str());
         let dns = super::dns::embedded(self.inventory).map(|_| "gdnsd");
-        let mut names: Vec<&str> = NEEDED.into_iter().chain(dns).chain(extra).collect();
+        let certbot = self.inventory.tls.as_ref().map(|_| "certbot");
+        let names = NEEDED.into_iter().chain(dns).chain(certbot);
+        let mut names: Vec<&str> = names.chain(extra).collect();
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(*name));
         resources.extend(names.into_iter().map(|name| {

@@ -31,11 +31,18 @@ built_in!(
     "gdnsd.conf.j2",
     "gdnsd.zone.j2",
     "gdnsd.service.j2",
+    "site-tls.conf.j2",
+    "locations.conf.j2",
+    "redirect.conf.j2",
+    "renewed.sh.j2",
     "mongod.conf.j2",
     "mongod.service.j2",
     "backup.service.j2",
     "backup.timer.j2",
 );
+
+/// Templates that others include.
+const PARTS: &[&str] = &["locations.conf.j2"];
 
 /// All templates, each with where it came from.
 #[derive(Clone, Debug)]
@@ -136,9 +143,10 @@ impl Templates {
                 format!("there is no template {name}"),
             ));
         };
-        let text =
-            rendered(&source.text, context).map_err(|error| refusal(source, &error, context))?;
-        let lines = match rendered(&marked(&source.text), context) {
+        let text = self
+            .rendered(&source.text, context)
+            .map_err(|error| self.refusal(source, &error, context))?;
+        let lines = match self.rendered(&marked(&source.text), context) {
             Ok(marked) => line_numbers(&marked, &text),
             Err(_) => Vec::new(),
         };
@@ -148,9 +156,31 @@ impl Templates {
             lines,
         })
     }
+
+    fn rendered(&self, text: &str, context: &Value) -> Result<String, minijinja::Error> {
+        let mut environment = environment();
+        for part in PARTS {
+            if let Some(part_source) = self.0.get(part) {
+                environment.add_template(part, &part_source.text)?;
+            }
+        }
+        environment.template_from_str(text)?.render(context)
+    }
+
+    /// What is wrong, where it is wrong: in a part, if it is there.
+    fn refusal(&self, source: &Source, error: &minijinja::Error, context: &Value) -> Error {
+        let mut inner = error;
+        while let Some(cause) = std::error::Error::source(inner)
+            .and_then(|cause| cause.downcast_ref::<minijinja::Error>())
+        {
+            inner = cause;
+        }
+        let part = inner.name().and_then(|name| self.0.get(name));
+        refusal(part.unwrap_or(source), inner, context)
+    }
 }
 
-fn environment() -> Environment<'static> {
+fn environment<'t>() -> Environment<'t> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder()
@@ -162,10 +192,6 @@ fn environment() -> Environment<'static> {
         environment.set_syntax(syntax);
     }
     environment
-}
-
-fn rendered(text: &str, context: &Value) -> Result<String, minijinja::Error> {
-    environment().template_from_str(text)?.render(context)
 }
 
 fn refusal(source: &Source, error: &minijinja::Error, context: &Value) -> Error {

@@ -38,6 +38,9 @@ pub fn run(globals: &Globals, _args: Args) -> Result<Outcome, Error> {
     if let Some(weakness) = inventory.database.version.weakness() {
         globals.ui.warn(&weakness);
     }
+    if inventory.tls.is_none() {
+        globals.ui.warn(super::verify::PLAIN);
+    }
     let mut resources = 0;
     for region in &inventory.regions {
         for error in blueprint::mistakes(inventory, region, &secrets) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Outcome, block_on, combine};
@@ -9,6 +10,9 @@ use crate::agent::message::Operation;
 use crate::cli::Globals;
 use crate::error::Error;
 use crate::fleet::{self, Member, Project};
+use crate::inventory::Region;
+use crate::monitor::certificates;
+use crate::resource::certificate;
 
 /// Show what runs in each region; exit with 2 if it is not as it should be
 #[derive(clap::Args)]
@@ -45,6 +49,9 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
             ends.push((
                 name.clone(),
                 report.map(|mut report| {
+                    if project.inventory.tls.is_some() {
+                        report["certificate problems"] = problems(&report, region).into();
+                    }
                     let end = if is_well(&report) {
                         Outcome::Done
                     } else {
@@ -71,7 +78,40 @@ async fn ask(project: &Project, member: &Member) -> Result<Value, Error> {
 }
 
 fn is_well(report: &Value) -> bool {
-    report["health"]["status"] == 200
+    let problems = report["certificate problems"].as_array();
+    report["health"]["status"] == 200 && problems.is_none_or(Vec::is_empty)
+}
+
+/// What is wrong with the region's certificate.
+fn problems(report: &Value, region: &Region) -> Vec<String> {
+    let found: Option<certificate::Report> =
+        serde_json::from_value(report["certificate"].clone()).unwrap_or_default();
+    let names = region.nginx.server_names.iter().map(ToString::to_string);
+    let names: Vec<String> = names.collect();
+    certificates::problems(found.as_ref(), &names, Timestamp::now())
+}
+
+/// `, certificate by R11 for us.yourapp.com, 60 days left`, and what is wrong with it, a line each.
+fn describe_certificate(report: &Value) -> String {
+    let found = &report["certificate"]["certificate"];
+    let mut told = String::new();
+    if let Ok(found) = serde_json::from_value::<certificate::OnDisk>(found.clone()) {
+        let left = found.not_after.as_second() - Timestamp::now().as_second();
+        told = format!(
+            ", certificate by {} for {}, {} left",
+            found.issuer,
+            found.names.join(" and "),
+            certificates::days(left)
+        );
+    }
+    for problem in report["certificate problems"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        told.push_str(&format!("\n  !! {}", problem.as_str().unwrap_or_default()));
+    }
+    told
 }
 
 /// `cn: healthy, generation 3-ab12cd34ef56 since Mon ..., 12 of 200 streams`.
@@ -118,7 +158,8 @@ fn describe(report: &Value) -> String {
         None => String::new(),
     };
     format!(
-        "{region}: {state}, generation {current} since {}{streams}{drains}{busy}",
-        since.unwrap_or_default()
+        "{region}: {state}, generation {current} since {}{streams}{drains}{busy}{}",
+        since.unwrap_or_default(),
+        describe_certificate(report)
     )
 }

@@ -1,6 +1,7 @@
 //! `geodeploy verify`.
 
 mod checks;
+pub(super) mod https;
 mod table;
 
 use std::path::PathBuf;
@@ -33,6 +34,9 @@ pub struct Args {
     pub(super) without_names: bool,
 }
 
+/// What an inventory without `[tls]` means.
+pub(super) const PLAIN: &str = "there is no [tls]: all regions serve plain HTTP, and whoever is on the way reads every token; write [tls] with an email";
+
 /// Who chats, as the servers' logs name it.
 const USER: &str = "geodeploy-verify";
 
@@ -45,12 +49,15 @@ pub fn run(globals: &Globals, args: Args) -> Result<Outcome, Error> {
     let regions = project.regions(args.region.as_deref())?;
     let caller = project.caller(args.host_binary.as_deref())?;
     let token = token(&project)?;
+    let roots = https::roots(&project)?;
+    if project.inventory.tls.is_none() {
+        project.ui.warn(PLAIN);
+    }
     let checks: Vec<Check> = block_on(async {
         let members = fleet::connect(&project, &regions, &caller).await;
-        let all = members
-            .into_iter()
-            .zip(&regions)
-            .map(|(member, region)| checks::region(&project, region, member, token.as_deref()));
+        let all = members.into_iter().zip(&regions).map(|(member, region)| {
+            checks::region(&project, region, member, (token.as_deref(), &roots))
+        });
         let names = names(&project, &args);
         let (checks, names) = tokio::join!(join_all(all), names);
         let mut checks = checks.concat();

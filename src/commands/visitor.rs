@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind};
@@ -36,17 +36,29 @@ impl<'r> Visitor<'r> {
         address: SocketAddr,
         way: &'static str,
     ) -> Result<Self, Error> {
-        let domain = region.domain.as_str();
         let client = Client::builder()
-            .resolve(domain, address)
             .no_proxy()
-            .timeout(Duration::from_secs(30))
-            .build()
-            .map_err(|error| {
-                Error::new(ErrorKind::Failed, "cannot make an HTTP client").cause(error)
-            })?;
+            .timeout(Duration::from_secs(30));
+        Self::over(client, region, address, way)
+    }
+
+    /// Likewise, over a client with settings of its own.
+    ///
+    /// # Errors
+    /// As [`Visitor::new`].
+    pub(in crate::commands) fn over(
+        client: ClientBuilder,
+        region: &'r Region,
+        address: SocketAddr,
+        way: &'static str,
+    ) -> Result<Self, Error> {
+        let domain = region.domain.as_str();
+        let client = client.resolve(domain, address).build().map_err(|error| {
+            Error::new(ErrorKind::Failed, "cannot make an HTTP client").cause(error)
+        })?;
         let base = match address.port() {
             80 => format!("http://{domain}"),
+            443 => format!("https://{domain}"),
             port => format!("http://{domain}:{port}"),
         };
         Ok(Self {

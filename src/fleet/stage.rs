@@ -14,19 +14,38 @@ pub enum Stage {
     Members,
     /// What can be seen on a member's host only after it joined: nobody can log in before.
     Joined,
+    /// Hosts ask for their certificates, when every region's web server can answer for them.
+    Certificates,
+    /// Each region learns to hand over to another, when that one has its certificate.
+    Failover,
 }
 
 impl Stage {
     /// All stages, in their order.
-    pub const ALL: [Self; 4] = [Self::Primary, Self::Hosts, Self::Members, Self::Joined];
+    pub const ALL: [Self; 6] = [
+        Self::Primary,
+        Self::Hosts,
+        Self::Members,
+        Self::Joined,
+        Self::Certificates,
+        Self::Failover,
+    ];
 
     /// Whether what it changes was found before an earlier stage changed it.
     pub fn is_late(self) -> bool {
-        matches!(self, Self::Members | Self::Joined)
+        matches!(
+            self,
+            Self::Members | Self::Joined | Self::Certificates | Self::Failover
+        )
     }
 
     /// When a change in that region is made.
     pub fn of(change: &Change, region: &Region, inventory: &Inventory) -> Self {
+        match change.id.kind {
+            Kind::Certificate | Kind::HttpsSite => return Self::Certificates,
+            Kind::Failover => return Self::Failover,
+            _ => {}
+        }
         if inventory.database.mode != DatabaseMode::ReplicaSet {
             return Self::Hosts;
         }

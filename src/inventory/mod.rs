@@ -16,6 +16,7 @@ mod mistake;
 mod model;
 mod names;
 mod pin;
+mod public_tls;
 mod read;
 mod reader;
 mod region;
@@ -44,6 +45,7 @@ pub use names::{
     VariableName,
 };
 pub use pin::with_host_keys;
+pub use public_tls::{EmailAddress, PublicTls};
 pub use region::{Addresses, Nginx, Region};
 pub use secret_reference::{SecretReference, SecretSource, Setting};
 pub use ssh::{JumpHost, Ssh, SshDefaults};
@@ -84,6 +86,8 @@ pub struct Inventory {
     pub release: Release,
     /// The regions in the order of the file; at least one.
     pub regions: Vec<Region>,
+    /// How regions get certificates that browsers trust; without it they serve plain HTTP.
+    pub tls: Option<PublicTls>,
     /// Lines between them, for the rehearsal.
     pub links: Vec<Link>,
 }
@@ -158,6 +162,7 @@ impl Inventory {
         };
         let mut references: Vec<&SecretReference> = login.into_iter().collect();
         references.extend(self.database.secret_references());
+        references.extend(self.tls.iter().filter_map(|tls| tls.root.as_ref()));
         for region in &self.regions {
             references.extend(&region.ssh.login.sudo_password);
             references.extend(region.env.values().filter_map(Setting::reference));

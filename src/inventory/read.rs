@@ -12,6 +12,7 @@ use super::firewall::Firewall;
 use super::host_settings::{HostSystem, Limits, Packages, Release};
 use super::links::Link;
 use super::model::Model;
+use super::public_tls::PublicTls;
 use super::reader::Table;
 use super::region::{Defaults, Region, sse_read_timeout};
 use super::secret_reference::FilePath;
@@ -55,6 +56,7 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
     let database = database(&root, &names, &regions_table, &regions);
     let dns = dns(&root, app.as_ref(), &names, &regions_table, &regions);
     let release = Release::read(root.section("release"));
+    let tls = PublicTls::read(root.section("tls"));
     let links = Link::read_all(root.tables("links"), &names);
     root.finish();
     Some(Inventory {
@@ -66,6 +68,7 @@ pub(super) fn read(root: Table<'_>, file: &str) -> Option<Inventory> {
         dns,
         release,
         regions: regions.into_iter().collect::<Option<_>>()?,
+        tls,
         links,
     })
 }

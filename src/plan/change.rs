@@ -38,6 +38,12 @@ pub enum Kind {
     Nginx,
     /// gdnsd's configuration: what it answers to whom.
     Gdnsd,
+    /// A certificate that browsers trust.
+    Certificate,
+    /// A file of nginx's configuration that needs the certificate.
+    HttpsSite,
+    /// A file of nginx's configuration that needs the other region's certificate.
+    Failover,
     /// The generation of the application that serves.
     Release,
     /// ufw's rules and defaults.
@@ -85,6 +91,9 @@ impl fmt::Display for Kind {
             Self::Service => "service",
             Self::Nginx => "nginx",
             Self::Gdnsd => "gdnsd",
+            Self::Certificate => "certificate",
+            Self::HttpsSite => "https-site",
+            Self::Failover => "failover",
             Self::Release => "release",
             Self::Firewall => "firewall",
             Self::ReplicaSet => "replica-set",

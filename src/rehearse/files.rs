@@ -58,6 +58,10 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
             &unit.content,
         )),
         Resource::Nginx(file) => Some((file.path.clone(), file.content.as_ref()?)),
+        Resource::HttpsSite(site) => Some((site.file.path.clone(), site.file.content.as_ref()?)),
+        Resource::Failover(failover) => {
+            Some((failover.file.path.clone(), failover.file.content.as_ref()?))
+        }
         Resource::MongodConfiguration(file) => Some((file.path.clone(), &file.content)),
         Resource::AptSource(_)
         | Resource::Upgrade(_)
@@ -71,6 +75,7 @@ fn text(resource: &Resource) -> Option<(PathBuf, &str)> {
         | Resource::Service(_)
         | Resource::Firewall(_)
         | Resource::Gdnsd(_)
+        | Resource::Certificate(_)
         | Resource::ReplicaSet(_)
         | Resource::MongoRole(_)
         | Resource::SetMembers(_)

@@ -6,6 +6,7 @@
 //! | [`sources`] | where this machine gets Debian from |
 //! | [`base`] | the base system, built once a suite |
 //! | [`archive`] | a real MongoDB as an apt archive: the vendor's, or one made here |
+//! | [`authority`] | a certificate authority for twins, and the names that it looks up |
 //! | [`mirror`] | the twins' way to packages: an apt proxy near to them |
 //! | [`network`] | addresses, namespaces, interfaces |
 //! | [`switch`] | the process that carries frames between twins, late and narrow as the real link |
@@ -20,6 +21,7 @@
 //! Nothing here gives a twin a route out of this machine.
 
 pub mod archive;
+pub mod authority;
 pub mod base;
 mod cgroup;
 mod error;

@@ -115,6 +115,25 @@ pub fn substitute(text: &str, stands: &[Stand], around: &Surroundings<'_>) -> Re
     Ok(document.to_string())
 }
 
+/// The same inventory with certificates of a private authority, by the address of its directory and a file with its root.
+///
+/// # Errors
+/// When the text is not TOML.
+pub fn with_authority(text: &str, directory: &str, root: &Path) -> Result<String> {
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        Error::new(
+            "cannot rehearse this inventory",
+            error.message(),
+            "run `geodeploy check`",
+        )
+    })?;
+    let tls = section(document.as_table_mut(), "tls");
+    tls.remove("staging");
+    tls.insert("directory", value(directory));
+    tls.insert("root", value(root.to_string_lossy().into_owned()));
+    Ok(document.to_string())
+}
+
 fn section<'t>(table: &'t mut Table, name: &str) -> &'t mut Table {
     let item = table
         .entry(name)

@@ -4,11 +4,14 @@
 
 mod apt;
 mod apt_source;
+pub mod certificate;
 mod directory;
 mod facts;
+mod failover;
 mod file;
 pub mod firewall;
 mod gdnsd;
+mod https_site;
 pub mod mongo;
 pub mod nginx;
 pub mod package;
@@ -30,11 +33,14 @@ mod user;
 use serde::{Deserialize, Serialize};
 
 pub use apt_source::AptSource;
+pub use certificate::Certificate;
 pub use directory::Directory;
 pub use facts::{Facts, PackageState, UnitState};
+pub use failover::Failover;
 pub use file::{Content, File};
 pub use firewall::{Firewall, Protocol, Rule};
 pub use gdnsd::Gdnsd;
+pub use https_site::HttpsSite;
 pub use mongo::{
     MongoIndex, MongoRole, MongoUser, Mongod, MongodCertificates, MongodConfiguration,
     OfflineMongod, Primary, ReplicaSet, RetiredMongoUser, SetMembers,
@@ -219,6 +225,9 @@ pub enum Resource {
     Nginx(Nginx),
     Gdnsd(Gdnsd),
     Firewall(Firewall),
+    Certificate(Certificate),
+    HttpsSite(HttpsSite),
+    Failover(Failover),
     ReplicaSet(ReplicaSet),
     MongoRole(MongoRole),
     SetMembers(SetMembers),
@@ -251,6 +260,9 @@ impl Resource {
             Self::Nginx(resource) => resource,
             Self::Gdnsd(resource) => resource,
             Self::Firewall(resource) => resource,
+            Self::Certificate(resource) => resource,
+            Self::HttpsSite(resource) => resource,
+            Self::Failover(resource) => resource,
             Self::ReplicaSet(resource) => resource,
             Self::MongoRole(resource) => resource,
             Self::SetMembers(resource) => resource,

@@ -168,6 +168,8 @@ fn spec() -> LabSpec {
     let members =
         ["us", "cn"].map(|region| (format!("{region}-server.yourapp.com"), region.to_owned()));
     spec.hosts.extend(members);
+    spec.hosts
+        .push(("api.yourapp.com".to_owned(), "cn".to_owned()));
     spec
 }
 

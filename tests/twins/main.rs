@@ -8,6 +8,8 @@ mod access;
 mod admin;
 mod admission;
 mod again;
+mod certificates;
+mod certificates_renewed;
 mod cut_link;
 mod database;
 mod database_growth;
@@ -58,6 +60,8 @@ fn tests() -> Vec<Test> {
         database_killed::TESTS,
         release::TESTS,
         geodns::TESTS,
+        certificates::TESTS,
+        certificates_renewed::TESTS,
         reboot::TESTS,
         database_growth::TESTS,
     ]

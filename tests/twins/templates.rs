@@ -55,14 +55,14 @@ fn files(twins: &Twins, region: &str) -> String {
 }
 
 fn a_site_that_nginx_refuses_changes_no_byte_and_the_error_names_the_templates_line(twins: &Twins) {
-    let change = ("proxy_cache off;", "proxy_cash off;");
+    let change = ("    listen 80 ", "    lissten 80 ");
     let (operator, template, line) = with_site(twins, "broken", change);
     let (before, started) = (files(twins, "cn"), starts(twins, "cn"));
     let probe = Probe::start(twins.addresses("cn", 80)[0], "cn");
     let ran = operator.run(&["provision", "cn"]).expect(1);
     ran.says(&[
         &format!("{} line {line}", template.display()),
-        "unknown directive \"proxy_cash\"",
+        "unknown directive \"lissten\"",
     ]);
     probe.never_failed(3);
     assert_eq!(files(twins, "cn"), before);

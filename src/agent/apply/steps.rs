@@ -101,6 +101,28 @@ impl Apply<'_> {
                 _ => steps.push(Step::One(resource)),
             }
         }
+        steps.extend(self.heard_late().map(Step::One));
         steps
+    }
+
+    /// Services that hear of a change made after their own place in the order.
+    fn heard_late(&self) -> impl Iterator<Item = &Resource> {
+        let place = |unit: &str| {
+            let mut resources = self.resources.iter();
+            resources.position(
+                |resource| matches!(resource, Resource::Service(service) if service.unit == unit),
+            )
+        };
+        let planned = self.resources.iter().enumerate();
+        let planned = planned.filter(|(_, resource)| self.planned(&resource.id()));
+        let mut places: Vec<usize> = planned
+            .flat_map(|(at, resource)| {
+                let units = resource.manage().notifies().iter();
+                units.filter_map(move |notify| place(&notify.unit).filter(|place| *place < at))
+            })
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().map(|place| &self.resources[place])
     }
 }

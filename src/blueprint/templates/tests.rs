@@ -1,5 +1,5 @@
 use super::*;
-use crate::blueprint::context::{self, Failover};
+use crate::blueprint::context;
 use crate::inventory::EXAMPLE;
 
 fn inventory() -> Inventory {
@@ -21,21 +21,20 @@ fn with(name: &'static str, text: &str) -> Templates {
 
 fn render(name: &'static str, text: &str) -> Result<Rendered, Error> {
     let inventory = inventory();
-    with(name, text).render(
-        name,
-        &context::of(&inventory, &inventory.regions[0], Failover::Off),
-    )
+    with(name, text).render(name, &context::of(&inventory, &inventory.regions[0]))
 }
 
 #[test]
-fn every_built_in_template_renders_for_every_region_with_and_without_failover() {
-    let text = EXAMPLE.replace("# apt_proxy", "apt_proxy");
-    let inventory = Inventory::parse(&text, "example.toml").unwrap();
-    for region in &inventory.regions {
-        for failover in [Failover::Off, Failover::On] {
+fn every_built_in_template_renders_for_every_region_with_and_without_certificates() {
+    let plain = EXAMPLE.replace("# apt_proxy", "apt_proxy");
+    let tls = "[tls]\nemail = \"admin@yourapp.com\"\n\n[release]\n";
+    let with_tls = plain.replace("[release]\n", tls);
+    for text in [plain, with_tls] {
+        let inventory = Inventory::parse(&text, "example.toml").unwrap();
+        for region in &inventory.regions {
             let context = minijinja::context! {
                 variables => Vec::<Value>::new(),
-                ..context::of(&inventory, region, failover)
+                ..context::of(&inventory, region)
             };
             for name in NAMES {
                 let rendered = Templates::built_in().render(name, &context).unwrap();
@@ -129,7 +128,7 @@ fn a_folder_overrides_single_templates_and_nothing_else() {
     std::fs::write(folder.path().join("mine/journald.conf.j2"), "[Journal]\n").unwrap();
     std::fs::write(folder.path().join("mine/README.md"), "ours").unwrap();
     let templates = Templates::load(&inventory).unwrap();
-    let context = context::of(&inventory, &inventory.regions[0], Failover::Off);
+    let context = context::of(&inventory, &inventory.regions[0]);
     assert_eq!(
         templates.render("journald.conf.j2", &context).unwrap().text,
         "[Journal]\n"

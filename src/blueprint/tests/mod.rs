@@ -3,10 +3,12 @@ use std::collections::BTreeMap;
 mod backup;
 mod database;
 mod dns;
+mod https;
 mod proxy;
 mod regions;
 mod replica_set;
 mod snapshots;
+mod tokens;
 mod tools;
 
 use super::*;
@@ -23,6 +25,15 @@ fn example() -> (Inventory, Secrets) {
     let inventory = Inventory::parse(EXAMPLE, "example.toml").unwrap();
     let secrets = made_up(&inventory);
     (inventory, secrets)
+}
+
+/// The example with `[tls]`.
+fn with_tls() -> Inventory {
+    let text = EXAMPLE.replace(
+        "[release]\n",
+        "[tls]\nemail = \"admin@yourapp.com\"\nhsts = \"180d\"\n\n[release]\n",
+    );
+    Inventory::parse(&text, "example.toml").unwrap()
 }
 
 /// The example with no MongoDB.
@@ -184,7 +195,10 @@ fn name(resource: &Resource) -> String {
         Resource::Upgrade(_) => "upgrade".to_owned(),
         Resource::Swap(_) => "swap".to_owned(),
         Resource::Firewall(_) => "firewall".to_owned(),
-        Resource::ReplicaSet(_)
+        Resource::Certificate(_)
+        | Resource::HttpsSite(_)
+        | Resource::Failover(_)
+        | Resource::ReplicaSet(_)
         | Resource::MongoRole(_)
         | Resource::MongoUser(_)
         | Resource::RetiredMongoUser(_)
@@ -214,7 +228,15 @@ fn nothing_is_managed_twice_on_a_host_and_everything_follows_what_it_needs() {
         assert!(place("package nginx") < place("/etc/nginx/nginx.conf"));
         assert!(place("user yourapp") < place("unit yourapp@.service"));
         assert!(place("/etc/yourapp") < place("/etc/yourapp/env"));
-        assert_eq!(place("firewall"), names.len() - 1);
+        // What needs a certificate comes last, and a certificate needs an open port 80.
+        let last = ["https-site", "failover"];
+        let after = &names[place("firewall") + 1..];
+        assert!(
+            after
+                .iter()
+                .all(|name| last.iter().any(|kind| name.starts_with(kind))),
+            "{after:?}"
+        );
     }
 }
 

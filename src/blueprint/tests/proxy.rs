@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::tools::{program, relocated, render};
-use crate::blueprint::context::Failover;
 
 /// What a server was asked, one text a request.
-type Asked = Arc<Mutex<Vec<String>>>;
+pub(super) type Asked = Arc<Mutex<Vec<String>>>;
 
 /// A server that answers every request with these bytes, none of them meaning that it hangs up.
-fn server(answer: &'static str) -> (SocketAddr, Asked) {
+pub(super) fn server(answer: &'static str) -> (SocketAddr, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Asked::default();
@@ -33,14 +32,17 @@ fn server(answer: &'static str) -> (SocketAddr, Asked) {
 }
 
 /// An address where nobody listens.
-fn nobody() -> SocketAddr {
+pub(super) fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
 }
 
-struct Proxy {
+/// Where this machine keeps the public authorities; nginx reads it, and no test here trusts one.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+pub(super) struct Proxy {
     child: Child,
     address: SocketAddr,
     _folder: tempfile::TempDir,
@@ -56,7 +58,12 @@ impl Drop for Proxy {
 
 impl Proxy {
     /// nginx before `here`, with the other region's listener at `peer`; `None` where there is no nginx.
-    fn start(here: SocketAddr, peer: SocketAddr) -> Option<Self> {
+    pub(super) fn start(here: SocketAddr, peer: SocketAddr) -> Option<Self> {
+        Self::start_with(here, peer, false)
+    }
+
+    /// Likewise, with or without sending what comes over plain HTTP to HTTPS.
+    pub(super) fn start_with(here: SocketAddr, peer: SocketAddr, redirects: bool) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let address = nobody();
         std::fs::create_dir(folder.path().join("sites-enabled")).unwrap();
@@ -65,19 +72,28 @@ impl Proxy {
             "types { text/html html; }\n",
         )
         .unwrap();
-        let site = relocated(&render("site.conf.j2", 0, Failover::On), folder.path())
-            .replace("https://cn.yourapp.com", "https://127.0.0.1")
+        let site = relocated(&render("site.conf.j2", 0, true), folder.path())
             .replace("127.0.0.1:8000", &here.to_string())
-            .replace(
-                "server 127.0.0.1:8443 backup",
-                &format!("server {peer} backup"),
-            )
+            .replace("198.51.100.20:80 ", &format!("{peer} "))
+            .replace("server [2001:db8:2::20]:80 max_fails=0 backup;", "")
+            .replace("/etc/ssl/certs/ca-certificates.crt", AUTHORITIES)
             .replace("listen 127.0.0.1:8443", &format!("listen {}", nobody()))
             .replace("127.0.0.1:18080", &address.to_string())
             .replace("[::1]:18080", &nobody().to_string());
         std::fs::write(folder.path().join("sites-enabled/yourapp"), site).unwrap();
+        let tokens = folder.path().join("tokens/.well-known/acme-challenge");
+        std::fs::create_dir_all(&tokens).unwrap();
+        std::fs::write(tokens.join("here-here-here-here-1"), "a token of this host").unwrap();
+        let parts = folder.path().join("yourapp");
+        std::fs::create_dir(&parts).unwrap();
+        let backup = format!("server {peer} backup;\n");
+        std::fs::write(parts.join("backup.conf"), backup).unwrap();
+        if redirects {
+            let redirect = render("redirect.conf.j2", 0, true);
+            std::fs::write(parts.join("redirect.conf"), redirect).unwrap();
+        }
         // One process, because a killed master would leave its workers behind.
-        let main = relocated(&render("nginx.conf.j2", 0, Failover::On), folder.path());
+        let main = relocated(&render("nginx.conf.j2", 0, true), folder.path());
         let main = format!("daemon off;\nmaster_process off;\n{main}");
         std::fs::write(folder.path().join("nginx.conf"), main).unwrap();
         let mut nginx = program("nginx")?;
@@ -103,7 +119,7 @@ impl Proxy {
         panic!("nginx does not listen at {address}");
     }
 
-    fn send(&self, request: &str) -> TcpStream {
+    pub(super) fn send(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
@@ -113,18 +129,18 @@ impl Proxy {
     }
 
     /// The status line of an answer.
-    fn ask(&self, request: &str) -> String {
+    pub(super) fn ask(&self, request: &str) -> String {
         let mut answer = String::new();
         self.send(request).read_to_string(&mut answer).unwrap();
         answer.lines().next().unwrap_or_default().to_owned()
     }
 }
 
-fn get(path: &str, headers: &str) -> String {
+pub(super) fn get(path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.0\r\nHost: us.yourapp.com\r\n{headers}\r\n")
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+pub(super) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::*;
+use crate::resource::{Failover, HttpsSite};
 
 fn shown(blueprint: &Blueprint) -> String {
     let mut text = String::new();
@@ -25,6 +26,14 @@ fn shown(blueprint: &Blueprint) -> String {
             let path = nginx.path.display();
             head = format!("nginx {path}, enabled site: {}", nginx.enabled_site);
             body = nginx.content.clone().unwrap_or_default();
+        } else if let Resource::HttpsSite(HttpsSite { file })
+        | Resource::Failover(Failover { file, .. }) = resource
+        {
+            head = resource.id().to_string();
+            body = file
+                .content
+                .clone()
+                .unwrap_or_else(|| "(absent)\n".to_owned());
         }
         write!(text, "==== {head}\n{body}").unwrap();
     }
@@ -41,10 +50,22 @@ fn the_blueprint_of_each_region_of_the_example() {
 }
 
 #[test]
+fn the_blueprint_of_a_region_with_certificates() {
+    let inventory = with_tls();
+    let name = "us".parse().unwrap();
+    let blueprint = region(&inventory, &name, &made_up(&inventory)).unwrap();
+    let text = shown(&blueprint);
+    let (_, rest) = text
+        .split_once("==== Directory(Directory { path: \"/var/www")
+        .unwrap();
+    insta::assert_snapshot!("tls", rest);
+}
+
+#[test]
 fn the_database_configuration_listens_on_named_addresses_with_tls_and_logins() {
     let (inventory, _) = example();
     let cn = inventory.region("cn").unwrap();
-    let context = context::of(&inventory, cn, context::Failover::Off);
+    let context = context::of(&inventory, cn);
     insta::assert_snapshot!(
         "mongod",
         Templates::built_in()

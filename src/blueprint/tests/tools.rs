@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use super::*;
-use crate::blueprint::context::{Failover, of};
+use crate::blueprint::context::of;
 
 /// A program to ask, or `None`, loudly, where it is not installed.
 #[expect(
@@ -38,9 +38,9 @@ fn said(output: &Output) -> String {
     )
 }
 
-pub(super) fn render(name: &str, region: usize, failover: Failover) -> String {
-    let (inventory, _) = example();
-    let context = of(&inventory, &inventory.regions[region], failover);
+pub(super) fn render(name: &str, region: usize, tls: bool) -> String {
+    let inventory = if tls { with_tls() } else { example().0 };
+    let context = of(&inventory, &inventory.regions[region]);
     Templates::built_in().render(name, &context).unwrap().text
 }
 
@@ -53,72 +53,20 @@ pub(super) fn relocated(text: &str, folder: &Path) -> String {
         .replace("/run/nginx.pid", &format!("{folder}/nginx.pid"))
         .replace("listen 80 ", "listen 127.0.0.1:18080 ")
         .replace("listen [::]:80 ", "listen [::1]:18080 ")
-}
-
-#[test]
-fn nginx_accepts_both_regions_files_with_and_without_failover() {
-    for region in [0, 1] {
-        for failover in [Failover::Off, Failover::On] {
-            let folder = tempfile::tempdir().unwrap();
-            std::fs::create_dir(folder.path().join("sites-enabled")).unwrap();
-            std::fs::write(
-                folder.path().join("mime.types"),
-                "types { text/html html; }\n",
-            )
-            .unwrap();
-            // The other region's name is looked up when the file is read, and this test has no network.
-            let site = render("site.conf.j2", region, failover)
-                .replace("https://us.yourapp.com", "https://127.0.0.1")
-                .replace("https://cn.yourapp.com", "https://127.0.0.1");
-            let main = render("nginx.conf.j2", region, failover);
-            let path = folder.path().join("nginx.conf");
-            std::fs::write(
-                folder.path().join("sites-enabled/yourapp"),
-                relocated(&site, folder.path()),
-            )
-            .unwrap();
-            std::fs::write(&path, relocated(&main, folder.path())).unwrap();
-            let prefix = folder.path().display().to_string();
-            let Some(output) = ask(
-                "nginx",
-                &["-t", "-q", "-p", &prefix, "-c", &path.display().to_string()],
-            ) else {
-                return;
-            };
-            assert!(output.status.success(), "{}", said(&output));
-            assert!(!said(&output).contains("[warn]"), "{}", said(&output));
-        }
-    }
-}
-
-#[test]
-fn the_failover_is_off_until_there_are_certificates_and_verified_when_on() {
-    let off = render("site.conf.j2", 0, Failover::Off);
-    assert!(
-        !off.contains("backup") && !off.contains("https://"),
-        "{off}"
-    );
-    let on = render("site.conf.j2", 0, Failover::On);
-    for line in [
-        "backup;",
-        "proxy_ssl_verify on;",
-        "proxy_ssl_server_name on;",
-        "X-Geodeploy-Hop us;",
-        "proxy_pass https://cn.yourapp.com;",
-    ] {
-        assert!(on.contains(line), "{line}");
-    }
-    assert!(
-        !on.contains("http_503") && !on.contains(" non_idempotent"),
-        "{on}"
-    );
+        .replace("listen 443 ", "listen 127.0.0.1:18443 ")
+        .replace("listen [::]:443 ", "listen [::1]:18443 ")
+        .replace(
+            "/etc/letsencrypt/live/geodeploy-yourapp/",
+            &format!("{folder}/"),
+        )
+        .replace("/var/www/geodeploy-acme", &format!("{folder}/tokens"))
 }
 
 #[test]
 fn the_unit_scores_at_most_one_and_a_half() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("yourapp@.service");
-    std::fs::write(&path, render("app@.service.j2", 0, Failover::Off)).unwrap();
+    std::fs::write(&path, render("app@.service.j2", 0, false)).unwrap();
     let path = path.display().to_string();
     let arguments = [
         "security",
@@ -152,7 +100,7 @@ fn systemd_understands_every_line_of_the_units() {
         ("geodeploy-backup.service", "backup.service.j2"),
         ("geodeploy-backup.timer", "backup.timer.j2"),
     ] {
-        std::fs::write(folder.path().join(name), render(template, 0, Failover::Off)).unwrap();
+        std::fs::write(folder.path().join(name), render(template, 0, false)).unwrap();
     }
     for name in [
         "yourapp.socket",

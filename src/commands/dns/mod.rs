@@ -147,7 +147,7 @@ async fn dispatch(zone: &Zone<'_>, action: Action) -> Result<Outcome, Error> {
                 secret(zone, access_key_id)?,
                 secret(zone, secret_access_key)?,
                 token.map(|token| secret(zone, token)).transpose()?,
-                false,
+                zone.project.inventory.tls.is_some(),
             )?;
             act(&provider, zone, action).await
         }

@@ -122,7 +122,9 @@ async fn part(
     }
     match stage {
         Stage::Primary | Stage::Hosts => Ok(consented),
-        Stage::Members | Stage::Joined => late(project, stage, share, &consented).await,
+        Stage::Members | Stage::Joined | Stage::Certificates | Stage::Failover => {
+            late(project, stage, share, &consented).await
+        }
     }
 }
 

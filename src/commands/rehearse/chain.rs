@@ -1,5 +1,6 @@
 //! What is rehearsed, step by step, each timed.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use crate::commands::visitor::Visitor;
 use crate::commands::{Outcome, block_on, check, deploy, plan, provision, verify};
 use crate::error::{Error, ErrorKind};
 use crate::fleet::Project;
-use crate::inventory::{Inventory, Login};
+use crate::inventory::{Inventory, Login, Region};
 use crate::rehearse::Lab;
 use crate::secrets::Secrets;
 use crate::serve::auth::{SigningKey, mint};
@@ -169,14 +170,27 @@ fn visits(globals: &Globals, lab: &Lab, report: &mut Report) -> Result<(), Error
     }
     for region in &project.inventory.regions {
         let name = region.name.as_str().to_owned();
-        let address = (lab.twin(&name)?.endpoint.ipv4, 80).into();
-        let visitor = Visitor::new(region, address, "through nginx")?;
+        let visitor = visitor(&project, region, lab.twin(&name)?.endpoint.ipv4)?;
         report.step(&format!("chat {name}"), || {
             let token = token(&project.inventory)?;
             Ok(((), block_on(visitor.chat(&token))?))
         })?;
     }
     Ok(())
+}
+
+/// A user of that region, over HTTPS where the inventory has it.
+fn visitor<'r>(
+    project: &Project,
+    region: &'r Region,
+    address: Ipv4Addr,
+) -> Result<Visitor<'r>, Error> {
+    let way = "through nginx";
+    if project.inventory.tls.is_none() {
+        return Visitor::new(region, (address, 80).into(), way);
+    }
+    let client = verify::https::client(&verify::https::roots(project)?);
+    Visitor::over(client, region, (address, 443).into(), way)
 }
 
 const NOTHING: &str = "nothing to change";

@@ -7,7 +7,8 @@ use crate::cli::Globals;
 use crate::commands::{Outcome, ca};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::{Inventory, LinkEnd};
-use crate::rehearse::substitute::{Mongodb, Stand, Surroundings, substitute};
+use crate::rehearse::authority::Authority;
+use crate::rehearse::substitute::{Mongodb, Stand, Surroundings, substitute, with_authority};
 use crate::rehearse::{Lab, LabSpec, LinkSpec, SwitchProgram, TwinSpec, archive};
 use crate::state::write_private;
 
@@ -32,6 +33,11 @@ pub(super) fn rehearse(globals: &Globals, text: &str, keep: bool) -> Result<Outc
         false => None,
     };
     let file = write_inventory(&lab, text, mongodb.as_ref())?;
+    if inventory.tls.is_some() {
+        report.step("certificate authority", || {
+            authority(&lab, &inventory, &file)
+        })?;
+    }
     let substituted = globals.with_inventory(&file);
     if on_hosts {
         report.step("certificates", || certificates(&substituted))?;
@@ -81,6 +87,9 @@ fn spec(inventory: &Inventory) -> Result<LabSpec, Error> {
             )
         })
         .collect();
+    let names = shared(inventory).into_iter();
+    spec.hosts
+        .extend(names.map(|(name, region)| (name, region.to_owned())));
     // Names that public DNS will know, and that the database's peers and itself dial.
     let holders = inventory.database_regions();
     spec.hosts.extend(holders.into_iter().map(|holder| {
@@ -88,6 +97,37 @@ fn spec(inventory: &Inventory) -> Result<LabSpec, Error> {
         (host, holder.name.as_str().to_owned())
     }));
     Ok(spec)
+}
+
+/// Names that web servers answer to beside their regions' own, and the first region that does.
+fn shared(inventory: &Inventory) -> std::collections::BTreeMap<String, &str> {
+    let regions = inventory.regions.iter().rev();
+    let names = regions.flat_map(|region| {
+        let others = region.nginx.server_names.iter();
+        let others = others.filter(|name| **name != region.domain);
+        others.map(|name| (name.to_string(), region.name.as_str()))
+    });
+    names.collect()
+}
+
+/// An authority beside the twins in place of the inventory's, which could not look at them.
+fn authority(lab: &Lab, inventory: &Inventory, file: &Path) -> Result<((), String), Error> {
+    // As Pebble does by itself: a nonce in twenty.
+    let authority = Authority::start(lab, &archive::default_cache(), 5)?;
+    let own = inventory.regions.iter();
+    let own = own.map(|region| (region.domain.to_string(), region.name.as_str()));
+    for (name, region) in own.chain(shared(inventory)) {
+        let endpoint = &lab.twin(region)?.endpoint;
+        authority.resolve(&name, &[endpoint.ipv4.into(), endpoint.ipv6.into()])?;
+    }
+    let unreadable = |error| {
+        let what = format!("cannot read {}", file.display());
+        Error::new(ErrorKind::Failed, what).cause(error)
+    };
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    let text = with_authority(&text, &authority.directory(), authority.root())?;
+    write_private(file, text.as_bytes())?;
+    Ok(((), format!("Pebble at {}", authority.directory())))
 }
 
 /// An archive with a MongoDB that twins reach, and its key beside the lab's state.

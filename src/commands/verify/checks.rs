@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use reqwest::Certificate;
+
+use super::https;
 use super::table::Check;
 use crate::commands::database_link;
 use crate::commands::visitor::Visitor;
@@ -17,14 +20,17 @@ pub(super) async fn region(
     project: &Project,
     region: &Region,
     member: Result<Member, Error>,
-    token: Option<&str>,
+    (token, roots): (Option<&str>, &[Certificate]),
 ) -> Vec<Check> {
-    let (mut checks, link) = tokio::join!(front(region, token), link(project, region, member));
+    let roots = project.inventory.tls.as_ref().map(|_| roots);
+    let front = front(region, token, roots);
+    let (mut checks, link) = tokio::join!(front, link(project, region, member));
     checks.insert(1, link);
     checks
 }
 
-async fn front(region: &Region, token: Option<&str>) -> Vec<Check> {
+/// `roots` where the region is to be served over HTTPS.
+async fn front(region: &Region, token: Option<&str>, roots: Option<&[Certificate]>) -> Vec<Check> {
     let name = region.name.as_str();
     let address = (region.addresses.ipv4, HTTP).into();
     let visitor = match Visitor::new(region, address, "through nginx") {
@@ -41,6 +47,18 @@ async fn front(region: &Region, token: Option<&str>) -> Vec<Check> {
         visitor.health().await.map_err(next)
     })
     .await;
+    let https = match roots {
+        Some(roots) => Some(timed(name, "https", https::names(region, roots)).await),
+        None => None,
+    };
+    let served = https.as_ref().is_some_and(|check| !check.is_failed());
+    let visitor = match roots.filter(|_| served) {
+        Some(roots) => {
+            let address = (region.addresses.ipv4, https::HTTPS).into();
+            Visitor::over(https::client(roots), region, address, "through nginx").unwrap_or(visitor)
+        }
+        None => visitor,
+    };
     let chat = match token {
         _ if health.is_failed() => Check::skipped(name, "chat", "the health check failed"),
         None => Check::skipped(
@@ -59,7 +77,10 @@ async fn front(region: &Region, token: Option<&str>) -> Vec<Check> {
             .await
         }
     };
-    vec![health, chat]
+    [Some(health), https, Some(chat)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 async fn link(project: &Project, region: &Region, member: Result<Member, Error>) -> Check {

@@ -100,6 +100,11 @@ impl Lab {
         &self.state.name
     }
 
+    /// The group of all its processes; what is started in it ends with the lab.
+    pub(crate) fn group(&self) -> Result<super::cgroup::Group> {
+        self.state.group()
+    }
+
     /// Its twins.
     pub fn twins(&self) -> &[Twin] {
         &self.twins
