@@ -6,6 +6,7 @@
 //! snapshot, going back) is decided outside of it.
 
 pub mod cloudflare;
+pub mod dnspod;
 pub mod drain;
 mod hmac;
 pub mod http;
