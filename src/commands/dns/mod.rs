@@ -16,6 +16,7 @@ pub mod verify;
 use super::{Outcome, block_on_unless};
 use crate::cli::Globals;
 use crate::dns::cloudflare::Cloudflare;
+use crate::dns::dnspod::{Credentials, Dnspod, Pace};
 use crate::dns::route53::Route53;
 use crate::dns::{Asked, Consent, LIFETIME, Provider, Wanted};
 use crate::error::{Error, ErrorKind};
@@ -151,13 +152,21 @@ async fn dispatch(zone: &Zone<'_>, action: Action) -> Result<Outcome, Error> {
             )?;
             act(&provider, zone, action).await
         }
-        other => {
-            let what = format!(
-                "the records of {} cannot be managed by geodeploy yet",
-                other.name()
-            );
-            Err(Error::new(ErrorKind::Usage, what).hint("write provider = \"manual\""))
+        DnsProvider::Dnspod {
+            secret_id,
+            secret_key,
+            site,
+        } => {
+            let credentials = Credentials {
+                id: secret(zone, secret_id)?,
+                key: secret(zone, secret_key)?,
+            };
+            let endpoint = zone.dns.endpoint.as_ref();
+            let provider = Dnspod::new(*site, endpoint, credentials, Pace::default())?;
+            act(&provider, zone, action).await
         }
+        // Without a name that answers by geography there is nothing for gdnsd to answer.
+        DnsProvider::Embedded => manual::run(zone, &action),
     }
 }
 
