@@ -175,7 +175,7 @@ async fn nothing_secret_is_in_a_body_a_plan_or_a_snapshot() {
         .unwrap();
     let mut texts = vec![
         looked.reconciled.plan.render(Default::default()),
-        format!("{looked:?} {:?}", moto.provider()),
+        format!("{:?} {:?}", looked.listing.context, moto.provider()),
         operator.snapshots.lock().unwrap()[0].to_json().unwrap(),
     ];
     let calls = moto.service.calls.lock().unwrap();

@@ -93,7 +93,7 @@ pub(super) fn creations(desired: &Desired) -> Vec<Change> {
 
 /// The zone after everything that is wanted was written to `world`, step by step, each checked.
 pub(super) fn written(mut world: World, changes: &[Change]) -> World {
-    let checks = CheckNames::new();
+    // A check's id is its name here.
     let mut handles = Handles::new();
     for step in steps(changes) {
         let id = &step.changes[0].id;
@@ -101,6 +101,8 @@ pub(super) fn written(mut world: World, changes: &[Change]) -> World {
             handles.insert(id.clone(), id.name.clone());
             continue;
         }
+        let ids = world.all().filter_map(|set| set.health_check_id.clone());
+        let checks: CheckNames = ids.map(|id| (id.clone(), id)).collect();
         let ground = Ground {
             world: &world,
             zone: ZONE,

@@ -1,12 +1,13 @@
 //! The lock in the zone: a TXT set that Route 53 creates once.
 
+use super::Context;
+use super::apply::write;
 use super::batch::text;
 use super::client::{Client, Failure};
 use super::listing;
 use super::names::lock_name;
 use super::text::{canonical, quoted, unquoted};
 use super::wire::{Action, RecordSet, SetChange};
-use super::{Context, write};
 use crate::dns::{Lock, LockError};
 use crate::error::{Error, ErrorKind};
 
