@@ -78,7 +78,7 @@ fn route_says_which_region_serves_a_country_and_why() {
 fn what_is_entered_by_hand_is_shown_as_lines_of_a_zone_file() {
     let sandbox = project("provider = \"manual\"");
     let plan = sandbox.run(&["dns", "plan"]);
-    let lines: Vec<String> = plan.out().lines().map(|line| squeezed(line)).collect();
+    let lines: Vec<String> = plan.out().lines().map(squeezed).collect();
     for line in [
         "us.yourapp.com. 60 IN A 203.0.113.10",
         "us.yourapp.com. 60 IN AAAA 2001:db8:1::10",
