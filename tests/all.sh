@@ -19,7 +19,6 @@ need systemd-nspawn systemd-container
 need apt-cacher-ng apt-cacher-ng
 need ip iproute2
 need setpriv util-linux
-need knotd "knot knot-module-geoip"
 need gpgv gpgv
 need gpg gpg
 need gpg-agent gpg-agent
