@@ -23,7 +23,11 @@ impl Build<'_> {
 
     /// What front ends choose a region from.
     fn region_list(&self) -> Result<Option<Resource>, Error> {
-        let list = region_list::render(self.inventory, "http")?;
+        let scheme = match self.inventory.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let list = region_list::render(self.inventory, scheme)?;
         Ok(list.map(|text| {
             Resource::File(File {
                 path: PathBuf::from(REGIONS),
