@@ -4,17 +4,11 @@ fn id(name: &str) -> Id {
     Id::new(Kind::Record, name)
 }
 
-#[test]
-fn every_kind_of_set_survives_as_attributes_but_what_route_53_manages_itself() {
-    let names = CheckNames::from([("id-1".to_owned(), "us.yourapp.com IPv4".to_owned())]);
-    let handles = Handles::from([(
-        Id::new(Kind::HealthCheck, "us.yourapp.com IPv4"),
-        "id-1".to_owned(),
-    )]);
+fn base() -> RecordSet {
     let value = |value: &str| ResourceRecord {
         value: value.to_owned(),
     };
-    let base = RecordSet {
+    RecordSet {
         name: "a.yourapp.com.".to_owned(),
         kind: "A".to_owned(),
         set_identifier: Some("x".to_owned()),
@@ -23,75 +17,95 @@ fn every_kind_of_set_survives_as_attributes_but_what_route_53_manages_itself() {
             list: vec![value("203.0.113.1"), value("203.0.113.2")],
         }),
         ..RecordSet::default()
-    };
-    let geo = |continent: Option<&str>, country: Option<&str>, state: Option<&str>| GeoLocation {
+    }
+}
+
+fn place(
+    continent: Option<&str>,
+    country: Option<&str>,
+    state: Option<&str>,
+) -> Option<GeoLocation> {
+    Some(GeoLocation {
         continent_code: continent.map(str::to_owned),
         country_code: country.map(str::to_owned),
         subdivision_code: state.map(str::to_owned),
-    };
-    let alias = |zone: &str| AliasTarget {
-        hosted_zone_id: zone.to_owned(),
-        dns_name: "b.yourapp.com.".to_owned(),
-        evaluate_target_health: true,
-    };
-    for set in [
+    })
+}
+
+/// One set of every policy, with values.
+fn with_values() -> Vec<RecordSet> {
+    vec![
         RecordSet {
             set_identifier: None,
-            ..base.clone()
+            ..base()
         },
         RecordSet {
             weight: Some(0),
             health_check_id: Some("id-1".to_owned()),
-            ..base.clone()
+            ..base()
         },
         RecordSet {
             region: Some("us-east-1".to_owned()),
             health_check_id: Some("foreign".to_owned()),
-            ..base.clone()
+            ..base()
         },
         RecordSet {
-            geo_location: Some(geo(None, Some("US"), Some("CA"))),
-            ..base.clone()
-        },
-        RecordSet {
-            geo_location: Some(geo(Some("AS"), None, None)),
-            ttl: None,
-            resource_records: None,
-            alias_target: Some(alias("Z0")),
-            ..base.clone()
-        },
-        RecordSet {
-            failover: Some("PRIMARY".to_owned()),
-            ttl: None,
-            resource_records: None,
-            alias_target: Some(alias("Z9")),
-            ..base.clone()
+            geo_location: place(None, Some("US"), Some("CA")),
+            ..base()
         },
         RecordSet {
             multi_value_answer: Some(true),
-            ..base.clone()
+            ..base()
         },
         RecordSet {
             cidr_routing_config: Some(CidrRouting {
                 collection_id: "c".to_owned(),
                 location_name: "l".to_owned(),
             }),
-            ..base.clone()
+            ..base()
         },
-    ] {
+    ]
+}
+
+/// Aliases within the zone and out of it.
+fn aliases() -> Vec<RecordSet> {
+    let alias = |zone: &str| RecordSet {
+        ttl: None,
+        resource_records: None,
+        alias_target: Some(AliasTarget {
+            hosted_zone_id: zone.to_owned(),
+            dns_name: "b.yourapp.com.".to_owned(),
+            evaluate_target_health: true,
+        }),
+        ..base()
+    };
+    vec![
+        RecordSet {
+            geo_location: place(Some("AS"), None, None),
+            ..alias("Z0")
+        },
+        RecordSet {
+            failover: Some("PRIMARY".to_owned()),
+            ..alias("Z9")
+        },
+    ]
+}
+
+#[test]
+fn every_kind_of_set_survives_as_attributes_but_what_route_53_manages_itself() {
+    let names = CheckNames::from([("id-1".to_owned(), "us.yourapp.com IPv4".to_owned())]);
+    let check = Id::new(Kind::HealthCheck, "us.yourapp.com IPv4");
+    let handles = Handles::from([(check, "id-1".to_owned())]);
+    for set in with_values().into_iter().chain(aliases()) {
         let shown = attributes(&[Spec::of(&set, "Z0", &names)], None);
         let (back, owner) = specs(&id("a.yourapp.com A"), &shown).unwrap();
         assert_eq!(owner, None);
-        assert_eq!(
-            back[0]
-                .record_set("a.yourapp.com", "A", "Z0", &handles)
-                .unwrap(),
-            set
-        );
+        let made = back[0].record_set("a.yourapp.com", "A", "Z0", &handles);
+        assert_eq!(made.unwrap(), set);
     }
     let managed = RecordSet {
         traffic_policy_instance_id: Some("t".to_owned()),
-        ..base
+        ..base()
     };
     let spec = Spec::of(&managed, "Z0", &names);
     let error = spec
