@@ -26,6 +26,8 @@ need gdnsd gdnsd
 need dig bind9-dnsutils
 need knotd "knot knot-module-geoip"
 python3 -m pip --version >/dev/null 2>&1 || packages="${packages-} python3-pip"
+# moto and the vendors' SDKs are installed beside the target folder
+python3 -c "import ensurepip" >/dev/null 2>&1 || packages="${packages-} python3-venv"
 # what the mongod of the tests is linked with
 for library in libcurl.so.4:libcurl4 liblzma.so.5:liblzma5 libssl.so.3:libssl3; do
     PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q "${library%%:*}" || packages="${packages-} ${library#*:}"
