@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use geodeploy::inventory::{EXAMPLE, Inventory, Mistake};
+use geodeploy::inventory::{EXAMPLE, Inventory, Mistake, whole_example};
 
 /// Set to accept what the program says now as what it has to say.
 const ACCEPT: &str = "ACCEPT_MISTAKES";
@@ -33,6 +33,19 @@ fn mistakes(path: &Path, text: &str) -> Vec<Mistake> {
 fn the_example_has_no_mistake() {
     let inventory = Inventory::parse(EXAMPLE, "example.toml");
     assert_eq!(inventory.as_ref().err(), None);
+}
+
+#[test]
+fn the_sections_that_the_example_has_commented_out_are_right_as_well() {
+    let text = whole_example();
+    let inventory =
+        Inventory::parse(&text, "example.toml").unwrap_or_else(|found| panic!("{found:?}"));
+    assert!(
+        inventory
+            .dns
+            .is_some_and(|dns| dns.routing.continents.len() == 2)
+    );
+    assert!(inventory.tls.is_some());
 }
 
 #[test]

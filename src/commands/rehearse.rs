@@ -10,7 +10,7 @@ use std::path::Path;
 use super::Outcome;
 use crate::cli::Globals;
 use crate::error::{Error, ErrorKind};
-use crate::inventory::{self, EXAMPLE};
+use crate::inventory;
 use crate::rehearse::Lab;
 use crate::rehearse::requirements::{self, Missing};
 
@@ -95,7 +95,10 @@ fn inventory_text(globals: &Globals) -> Result<(String, String), Error> {
             Ok((text, file.display().to_string()))
         }
         Err(mistake) if globals.inventory.is_some() => Err(crate::fleet::mistakes(&[mistake])),
-        Err(_) => Ok((EXAMPLE.to_owned(), "the example inventory".to_owned())),
+        Err(_) => Ok((
+            inventory::whole_example(),
+            "the example inventory, with its names and certificates".to_owned(),
+        )),
     }
 }
 

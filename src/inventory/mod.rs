@@ -59,6 +59,25 @@ const VERSION: u32 = 1;
 /// The example: manual, fixture and what `geodeploy init` writes.
 pub const EXAMPLE: &str = include_str!("../../inventory/example.toml");
 
+/// The example with the sections that it has commented out because they need an account, or names that lead somewhere:
+/// `[dns]` and `[tls]`.
+pub fn whole_example() -> String {
+    let wanted = [
+        "[dns]",
+        "provider = \"embedded\"",
+        "[dns.routing]",
+        "default = \"us\"",
+        "continents = { NA = \"us\", AS = \"cn\" }",
+        "[tls]",
+        "email = \"admin@yourapp.com\"",
+    ];
+    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix("# ") {
+        Some(commented) if wanted.contains(&commented) => commented,
+        _ => line,
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
 /// The example with an application that keeps its data in a file of its own.
 #[cfg(test)]
 pub(crate) fn embedded_example() -> String {

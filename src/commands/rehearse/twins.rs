@@ -40,7 +40,7 @@ pub(super) fn rehearse(globals: &Globals, text: &str, keep: bool) -> Result<Outc
     }
     let substituted = globals.with_inventory(&file);
     if on_hosts {
-        report.step("certificates", || certificates(&substituted))?;
+        report.step("database's certificates", || certificates(&substituted))?;
     }
     let ended = chain::run(&substituted, &lab, &mut report);
     report.show(&globals.ui, ended.is_ok());
