@@ -103,7 +103,7 @@ const REFUSED: [(bool, &[&str], &str); 18] = [
     (
         true,
         &["+ api A id=a continent=NA alias=_gd"],
-        "no set for EVERYwhere else, `*`",
+        "no set for everywhere else, `*`",
     ),
     (
         true,
