@@ -23,7 +23,7 @@ fn command(program: &Path) -> Command {
 fn server() -> &'static Result<Running, String> {
     static SERVER: OnceLock<Result<Running, String>> = OnceLock::new();
     SERVER.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dns_route53/moto.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dns_route53/moto_server.py");
         let mut child = command(&python()?)
             .arg(script)
             .stdin(Stdio::piped())
